@@ -1,0 +1,55 @@
+"""Cursors: lazy walks over an item collection (Query) or a whole table (Scan)."""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+from ddbcore.btree cimport Span
+from ddbcore.buffer cimport Buffer
+from ddbcore.keyspace cimport Keyspace
+from ddbcore.record cimport Record
+from ddbcore.table cimport CoreTable
+
+cdef enum:
+    WINDOW_MAX = 128                      # addresses gathered at a time
+    WINDOW_FIRST = 8                      # of the first time: most queries are short
+
+cdef class Cursor:
+    cdef readonly CoreTable table
+    cdef uint64_t window[WINDOW_MAX]
+    cdef uint32_t window_count
+    cdef uint32_t window_next             # entry of the window to return next
+    cdef uint32_t wanted                  # size of the next window
+    cdef uint64_t version                 # of the keyspace when the window was gathered
+    cdef Keyspace* space                  # it was gathered from
+    cdef int64_t remaining                # items still to return; -1: no limit
+    cdef bint started                     # `last` holds a key
+    cdef bint finished
+    cdef Buffer last                      # hash key and range key of the last item returned
+    cdef uint32_t last_hash_size
+
+    # Gather the addresses that follow `last` (or the start). Raises.
+    cdef int fill(self) except -1
+    # Whether a record is still in bounds.
+    cdef bint inside(self, const Record* record) noexcept
+    cdef int remember(self, const Record* record) except -1
+    cdef void prefetch(self, uint32_t index) noexcept
+
+cdef class Query(Cursor):
+    cdef Buffer key                       # encoded hash key
+    cdef uint64_t hash
+    cdef bint reverse
+    cdef Buffer lower                     # encoded bounds of the range key
+    cdef Buffer upper
+    cdef Buffer prefix
+    cdef bint has_lower
+    cdef bint has_upper
+    cdef bint has_prefix
+    cdef bint lower_inclusive
+    cdef bint upper_inclusive
+    cdef int bound(self, object value, bint is_lower, bint inclusive) except -1
+
+cdef class Scan(Cursor):
+    cdef uint64_t hash_lower
+    cdef uint64_t hash_upper              # exclusive; 0: no bound
+    # Add what one entry refers to; 1 when the window is full.
+    cdef int add_entry(self, uint64_t ref, bint is_last) except -1
+    cdef int add_group(self, uint64_t* refs, uint32_t count, uint64_t last_hash) except -1

@@ -1,0 +1,54 @@
+"""Encoded bytes to Python values. FORMAT.md, section "Items"."""
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t, uint8_t
+
+from ddbcore.names cimport NameTable
+from ddbcore.pyapi cimport PyObject
+from ddbcore.shape cimport Shape
+
+cdef enum:
+    TEXT_CACHE_BYTES = 16                 # longer strings are not kept
+    TEXT_SLOT_BITS = 9
+    TEXT_SLOT_COUNT = 512                 # 2**TEXT_SLOT_BITS
+
+
+# A short string seen before. `head` and `tail` are its first and last 8 bytes (overlapping), so they and `size` are the whole of it.
+cdef struct TextSlot:
+    uint64_t head
+    uint64_t tail
+    uint32_t size
+    uint32_t heat                         # hits it is good for before another string may take the slot
+    PyObject* text                        # owned, or NULL
+
+
+# What decoders of one keyspace share.
+cdef struct Memory:
+    TextSlot* texts                       # TEXT_SLOT_COUNT
+    Shape* shapes                         # SHAPE_SLOT_COUNT
+    PyObject* hash_name                   # borrowed from the codec
+    PyObject* range_name                  # NULL without a range key
+
+
+cdef struct Decoder:
+    Memory* memory
+    const char* damage                    # what is damaged; NULL: an exception is set, or all is well
+    size_t weight                         # estimate of the bytes of memory that the values take
+    int nested                            # 1: one of them is mutable
+
+
+cdef int memory_open(Memory* memory) except -1
+cdef void memory_close(Memory* memory) noexcept
+cdef void decoder_open(Decoder* decoder, Memory* memory) noexcept
+# Raise what made a decoder function return NULL.
+cdef int decoder_raise(const Decoder* decoder) except -1
+# The functions below return a new reference, or NULL: then decoder_raise tells.
+# Decode the value at *data, which moves behind it.
+cdef PyObject* decoder_value(Decoder* decoder, NameTable names, const uint8_t** data, const uint8_t* limit, int level) noexcept
+# Decode `count` names and values that fill data..limit. The top level begins with the key attributes: takes over their references; NULL elsewhere.
+cdef PyObject* decoder_entries(
+    Decoder* decoder, NameTable names, const uint8_t* data, const uint8_t* limit, int level, uint64_t count,
+    PyObject* hash_value, PyObject* range_value,
+) noexcept
+cdef PyObject* decoder_ascii(Decoder* decoder, const uint8_t* text, size_t size) noexcept
+cdef PyObject* decoder_utf8(Decoder* decoder, const uint8_t* text, size_t size) noexcept
+cdef PyObject* decoder_fail(Decoder* decoder, const char* damage) noexcept

@@ -1,0 +1,115 @@
+"""The background threads of a writer: the keeper syncs and prepares, the maintainer checkpoints and compacts.
+
+Theory of operation
+    Both start with the first write. The keeper never takes the GIL: while there are writes it looks once a millisecond, prepares the next
+    segment, faults in pages ahead of the tail, and syncs when the interval has passed; when nothing was written for a while and
+    all is durable, it sleeps until a writer wakes it. When the log has grown enough it wakes the maintainer.
+
+    The maintainer works under the GIL in steps of some ten microseconds and lets go in between; the long parts of a checkpoint run
+    without the GIL. A background checkpoint that fails (a full disk) is tried again after more writes, and shown in stats().
+
+Invariants
+    1. Neither thread touches the engine after `stop` has returned.
+"""
+
+from libc.stdint cimport uint64_t
+
+from ddbcore.checkpoint cimport checkpoint
+from ddbcore.compaction cimport COMPACTION_BATCH, compaction_check, compaction_step
+from ddbcore.engine cimport DURABILITY_NONE, Engine, wait_wake, wake_keeper
+
+from ddbcore.errors import Error
+
+cdef enum:
+    ACTIVE_NS = 100000000                 # 0.1 s without writes, then sleep
+    LOOK_NS = 1000000
+    SLEEP_MS = 1000
+
+
+cdef int checkpoint_due(Engine engine) noexcept nogil:
+    return engine.log.appended_bytes - engine.checkpoint_log_bytes >= engine.checkpoint_bytes
+
+
+cdef void keep(Engine engine) noexcept nogil:
+    cdef uint64_t seen = 0
+    cdef uint64_t lsn
+    cdef uint64_t now = engine.disk.monotonic_ns()
+    cdef uint64_t synced = now
+    cdef uint64_t active = now
+    cdef uint64_t interval = <uint64_t>engine.interval_ms * 1000000
+    cdef bint pending
+    while not engine.stopping:
+        now = engine.disk.monotonic_ns()
+        lsn = engine.log.lsn
+        if lsn != seen:
+            seen = lsn
+            active = now
+            engine.log.prepare()
+        pending = (engine.durability != DURABILITY_NONE and engine.log.durable_lsn < lsn
+                   and engine.log.sync_errno == 0)
+        if pending and now - synced >= interval:
+            engine.log.sync(lsn)
+            synced = engine.disk.monotonic_ns()
+            pending = False
+        if engine.work_idle and (checkpoint_due(engine) or engine.compaction.victims != NULL):
+            engine.work_idle = 0
+            wake_keeper(engine.work_wake)
+        if not pending and now - active > ACTIVE_NS:
+            engine.keeper_idle = 1
+            if engine.log.lsn == seen and not engine.stopping:
+                wait_wake(engine.wake, &engine.keeper_idle, SLEEP_MS)
+            engine.keeper_idle = 0
+        else:
+            engine.disk.pause_ns(LOOK_NS)
+
+
+def run_keeper(Engine engine not None):
+    """Body of the keeper thread."""
+    with nogil:
+        keep(engine)
+
+
+def run_maintainer(Engine engine not None):
+    """Body of the maintenance thread."""
+    cdef uint64_t done
+    while not engine.stopping:
+        with nogil:
+            if engine.work_idle:
+                wait_wake(engine.work_wake, &engine.work_idle, SLEEP_MS)
+        try:
+            maintain(engine)
+        except Error as error:
+            engine.background_error = str(error)
+            # Not at once again: after as many bytes as between two checkpoints.
+            engine.checkpoint_log_bytes = engine.log.appended_bytes
+        engine.work_idle = 1
+
+
+cdef int maintain(Engine engine) except -1:
+    cdef uint64_t passes = engine.compaction_count
+    if engine.refused or engine.log.sync_errno != 0:
+        return 0
+    if checkpoint_due(engine):
+        checkpoint(engine)
+        engine.background_error = None
+        compaction_check(engine)
+    while not engine.stopping and compaction_step(engine, COMPACTION_BATCH):
+        with nogil:
+            engine.disk.pause_ns(1000)
+        if checkpoint_due(engine):
+            return 0
+    if engine.compaction_count != passes and not engine.stopping:
+        # The emptied segments go with the next checkpoint: now.
+        checkpoint(engine)
+    return 0
+
+
+def stop(Engine engine not None, list threads not None):
+    """End the threads and wait for them."""
+    engine.stopping = 1
+    engine.keeper_idle = 0
+    engine.work_idle = 0
+    wake_keeper(engine.wake)
+    wake_keeper(engine.work_wake)
+    for thread in threads:
+        thread.join()

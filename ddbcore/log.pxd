@@ -1,0 +1,113 @@
+"""The log: frames appended to mapped segments, and made durable together."""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from ddbcore.io cimport Disk
+from ddbcore.segments cimport LogView
+
+cdef enum:
+    FRAME_HEADER_BYTES = 32
+    FRAME_BYTES_MAX = 33554432            # 32 MiB: half a segment
+    ROLL_RESERVE_BYTES = 128              # kept free at the end of a segment for its last frame
+    FORMAT_VERSION = 1
+    DIRTY_SLOTS_MAX = 64
+
+cdef struct FrameHeader:
+    uint32_t size_bytes                   # header and records, a multiple of 8; stored last
+    uint32_t durable_lag                  # lsn minus the first LSN not known durable when this was written
+    uint64_t checksum                     # of everything else in the frame
+    uint64_t lsn
+    uint64_t timestamp                    # hybrid logical clock: Unix ms << 16 | counter
+
+cdef struct SegmentHeader:
+    uint64_t magic
+    uint32_t version
+    uint32_t number
+    uint64_t size
+    uint64_t seed
+    uint64_t first_lsn
+    uint64_t database_id
+    uint64_t reserved
+    uint64_t checksum                     # of the 56 bytes before
+
+cdef struct NewSegment:
+    uint8_t* base
+    uint64_t size
+    uint64_t seed
+    uint32_t number
+    int fd
+
+cdef class Log:
+    cdef Disk disk
+    cdef LogView view
+    cdef readonly uint64_t database_id
+    cdef uint32_t tail_slot
+    cdef uint8_t* tail_base
+    cdef uint64_t tail_pos                # where the next frame goes
+    cdef uint64_t tail_size
+    cdef uint64_t frame_seed              # of the checksums of frames written now
+    cdef readonly uint64_t lsn            # of the next frame
+    cdef readonly uint64_t durable_lsn    # frames below are durable
+    cdef uint64_t last_timestamp
+    cdef readonly uint64_t appended_bytes # since opening
+    cdef uint64_t total_bytes             # size of all live segments
+    cdef uint32_t next_number
+    cdef bint zero_ahead                  # write zeros over new segments (durable commits)
+    cdef bint announced                   # RECORD_OPEN was written since opening
+    cdef readonly int sync_errno          # errno of the first failed sync, 0 none: poisoned
+    cdef int last_errno                   # of the last ERR_IO
+    cdef readonly uint64_t sync_count
+    # Shared with the threads that sync, under the mutex:
+    cdef void* lock
+    cdef bint syncing
+    cdef bint root_dirty
+    cdef uint32_t dirty_slots[DIRTY_SLOTS_MAX]
+    cdef uint32_t dirty_count
+    cdef uint32_t sync_waiters
+    cdef NewSegment ready                 # prepared ahead; base NULL when none
+    cdef uint64_t populated               # bytes of the tail faulted in
+
+    # Start the log of a new database. Raises StorageError.
+    cdef int create(self) except -1
+    # Put a mapped segment in a slot.
+    cdef void adopt(self, uint32_t slot, NewSegment* segment, uint64_t first_lsn) noexcept nogil
+    # Go on writing at a position (after recovery).
+    cdef void resume(self, uint32_t slot, uint64_t pos, uint64_t frame_seed, uint64_t lsn,
+                     uint64_t timestamp) noexcept nogil
+    # Start the next segment, which must hold `size` more bytes. OK or ERR_IO with last_errno; then nothing changed.
+    cdef int roll(self, uint64_t size) noexcept nogil
+    # Copy a frame (its header space included) behind the tail, unpublished. Returns its address. Room must be there.
+    cdef uint64_t place(self, uint8_t* frame, uint64_t size) noexcept nogil
+    # Make the placed frame valid.
+    cdef void publish(self, uint64_t size) noexcept nogil
+    # Make all frames below `lsn` durable, together with other callers. OK or ERR_IO (poisoned).
+    cdef int sync(self, uint64_t lsn) noexcept nogil
+    # Background work: prepare the next segment and fault in pages ahead of the tail.
+    cdef void prepare(self) noexcept nogil
+    cdef int roll_create(self, uint64_t least, NewSegment* segment) noexcept nogil
+    cdef int write_zeros(self, int fd, uint64_t size) noexcept nogil
+    cdef uint64_t next_size(self, uint64_t least) noexcept nogil
+    # Unmap, close and remove a segment that was never used.
+    cdef void discard(self, NewSegment* segment) noexcept nogil
+    cdef void write_roll(self, NewSegment* segment, uint32_t slot) noexcept nogil
+    cdef void write_open(self) noexcept nogil
+    cdef void dirty_done(self, uint32_t* slots, uint32_t count) noexcept nogil
+    # Create, grant, map and head a segment file. OK or ERR_IO.
+    cdef int segment_create(self, uint64_t size, uint32_t number, uint64_t first_lsn, NewSegment* out) noexcept nogil
+    # Open and map an existing segment; checks its header. OK, ERR_IO or ERR_CORRUPT.
+    cdef int segment_open(self, uint32_t number, bint writable, NewSegment* out, uint64_t* first_lsn) noexcept nogil
+    # Unmap a slot's segment, close it, and remove its file when asked.
+    cdef void segment_drop(self, uint32_t slot, bint remove) noexcept nogil
+    cdef uint32_t slot_take(self) noexcept nogil
+    cdef void close(self) noexcept nogil
+
+# Name of a segment's file: "log-" and 8 hexadecimal digits; `out` has room for 16 bytes.
+cdef void segment_name(uint32_t number, char* out) noexcept nogil
+cdef uint64_t frame_checksum(const uint8_t* frame, uint32_t size_bytes, uint64_t seed) noexcept nogil
+
+
+# Room for a frame in the tail segment, or a new segment. OK or ERR_IO.
+cdef inline int log_room(Log log, uint64_t size) noexcept nogil:
+    if log.tail_pos + size + ROLL_RESERVE_BYTES <= log.tail_size and log.announced:
+        return 0
+    return log.roll(size)

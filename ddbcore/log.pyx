@@ -1,0 +1,521 @@
+"""The log: frames appended to mapped segments, and made durable together.
+
+Theory of operation
+    A commit is one frame. It is copied into the mapped tail, its checksum is set, and at last its size is stored with release order: the
+    size is what makes it exist. The kernel has the bytes from then on, so a killed process loses nothing; no system call
+    was made. Space was granted when the segment was created: a full disk is an error there, and never a SIGBUS.
+
+    Durability is fdatasync on the files behind the maps. One thread syncs at a time; what others appended meanwhile
+    is covered by the next sync, which one of them leads for all (group commit). The first failure poisons the log.
+
+    Segments start at 256 KiB and double to 64 MiB with the log's size. A background thread prepares the next segment and faults in pages
+    ahead of the tail. The last frame of a segment (RECORD_ROLL) names the next one.
+
+    The first write after opening is a RECORD_OPEN frame: it changes the seed of the checksums behind it, so that leftovers of a torn
+    tail, which may lie right where new frames end, never look valid.
+
+Invariants
+    1. Frames of a segment are contiguous; LSNs of consecutive frames differ by one, across segments too.
+    2. Bytes below the tail never change.
+    3. Where the next frame begins, the size word is 0.
+    4. durable_lsn only grows; a frame below it has been synced together with the directory entry of its file.
+
+Threads
+    create, roll, place, publish, slots: under the GIL. sync and prepare: any thread, without the GIL; the mutex guards what they share.
+
+Format: FORMAT.md, sections "Segments" and "Frames".
+"""
+
+from libc.errno cimport EFBIG, EIO, ENOSPC
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdio cimport snprintf
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memset
+
+from ddbcore.buffer cimport load_u32, store_u32, store_u64
+from ddbcore.hashing cimport hash_bytes
+from ddbcore.io cimport FILE_CREATE, FILE_READ, FILE_WRITE, Disk
+from ddbcore.record cimport RECORD_OPEN, RECORD_ROLL, Record
+from ddbcore.segments cimport (
+    SEGMENT_BYTES_MAX,
+    SEGMENT_BYTES_MIN,
+    SEGMENT_START,
+    SLOT_COUNT_MAX,
+    SLOT_FREE,
+    SLOT_LIVE,
+    LogSlot,
+    address_make,
+    slot_clear,
+    view_free,
+    view_init,
+)
+from ddbcore.status cimport ERR_CORRUPT, ERR_FULL, ERR_IO, OK
+
+cdef extern from *:
+    """
+    #include <stdlib.h>
+    #if defined(_WIN32)
+    #include <windows.h>
+    typedef struct { SRWLOCK mutex; CONDITION_VARIABLE done; } log_lock;
+    static void* log_lock_new(void) {
+        log_lock* lock = (log_lock*)calloc(1, sizeof(log_lock));
+        if (lock) { InitializeSRWLock(&lock->mutex); InitializeConditionVariable(&lock->done); }
+        return lock;
+    }
+    static void log_lock_free(void* lock) { free(lock); }
+    #define log_lock_take(l) AcquireSRWLockExclusive(&((log_lock*)(l))->mutex)
+    #define log_lock_give(l) ReleaseSRWLockExclusive(&((log_lock*)(l))->mutex)
+    #define log_lock_wait(l) SleepConditionVariableSRW(&((log_lock*)(l))->done, &((log_lock*)(l))->mutex, INFINITE, 0)
+    #define log_lock_wake(l) WakeAllConditionVariable(&((log_lock*)(l))->done)
+    #define word_publish(p, v) (MemoryBarrier(), *(volatile unsigned int*)(p) = (v))
+    #define lsn_load(p) (*(volatile unsigned long long*)(p))
+    #define lsn_store(p, v) (*(volatile unsigned long long*)(p) = (v))
+    #else
+    #include <pthread.h>
+    typedef struct { pthread_mutex_t mutex; pthread_cond_t done; } log_lock;
+    static void* log_lock_new(void) {
+        log_lock* lock = (log_lock*)calloc(1, sizeof(log_lock));
+        if (lock) { pthread_mutex_init(&lock->mutex, NULL); pthread_cond_init(&lock->done, NULL); }
+        return lock;
+    }
+    static void log_lock_free(void* lock) {
+        if (lock) { pthread_cond_destroy(&((log_lock*)lock)->done);
+                    pthread_mutex_destroy(&((log_lock*)lock)->mutex); free(lock); }
+    }
+    #define log_lock_take(l) pthread_mutex_lock(&((log_lock*)(l))->mutex)
+    #define log_lock_give(l) pthread_mutex_unlock(&((log_lock*)(l))->mutex)
+    #define log_lock_wait(l) pthread_cond_wait(&((log_lock*)(l))->done, &((log_lock*)(l))->mutex)
+    #define log_lock_wake(l) pthread_cond_broadcast(&((log_lock*)(l))->done)
+    #define word_publish(p, v) __atomic_store_n((uint32_t*)(p), (uint32_t)(v), __ATOMIC_RELEASE)
+    #define lsn_load(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
+    #define lsn_store(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+    #endif
+    """
+    void* log_lock_new() noexcept nogil
+    void log_lock_free(void* lock) noexcept nogil
+    void log_lock_take(void* lock) noexcept nogil
+    void log_lock_give(void* lock) noexcept nogil
+    void log_lock_wait(void* lock) noexcept nogil
+    void log_lock_wake(void* lock) noexcept nogil
+    void word_publish(void* target, uint32_t value) noexcept nogil
+    uint64_t lsn_load(uint64_t* source) noexcept nogil
+    void lsn_store(uint64_t* target, uint64_t value) noexcept nogil
+
+cdef enum:
+    POPULATE_AHEAD_BYTES = 2097152        # about 7 ms of writing at 300 MB/s
+    ZERO_CHUNK_BYTES = 1048576
+    ROLL_FRAME_BYTES = 72                 # header 32, record header 16, number 4, slot 4, size 8, seed 8
+    OPEN_FRAME_BYTES = 56                 # header 32, record header 16, seed 8
+
+cdef uint64_t SEGMENT_MAGIC = 0x47534C4552485241
+
+
+cdef void segment_name(uint32_t number, char* out) noexcept nogil:
+    snprintf(out, 16, "log-%08x", number)
+
+
+cdef uint64_t frame_checksum(const uint8_t* frame, uint32_t size_bytes, uint64_t seed) noexcept nogil:
+    """Checksum of a frame: size and lag go into the seed, the rest is hashed."""
+    cdef uint64_t front = (<uint64_t>load_u32(frame + 4) << 32) | size_bytes
+    return hash_bytes(frame + 16, size_bytes - 16, seed ^ (front * <uint64_t>0x9E3779B97F4A7C15))
+
+
+cdef class Log:
+    """The log of one database. Owned by its engine."""
+
+    def __cinit__(self):
+        self.ready.base = NULL
+        self.ready.fd = -1
+        self.lock = log_lock_new()
+        if self.lock == NULL or view_init(&self.view) != OK:
+            raise MemoryError()
+
+    def __init__(self, Disk disk, uint64_t database_id):
+        self.disk = disk
+        self.database_id = database_id
+        self.lsn = 1
+        self.durable_lsn = 1
+        self.next_number = 1
+
+    def __dealloc__(self):
+        view_free(&self.view)
+        log_lock_free(self.lock)
+
+    cdef int create(self) except -1:
+        cdef NewSegment segment
+        if self.segment_create(SEGMENT_BYTES_MIN, self.next_number, self.lsn, &segment) != OK:
+            raise OSError(self.last_errno, "cannot create the first segment of the log")
+        self.next_number += 1
+        self.view.slot_count = 1
+        self.adopt(0, &segment, self.lsn)
+        self.resume(0, SEGMENT_START, segment.seed, self.lsn, 0)
+        self.announced = True
+        self.root_dirty = True
+        return 0
+
+    cdef void adopt(self, uint32_t slot, NewSegment* segment, uint64_t first_lsn) noexcept nogil:
+        cdef LogSlot* place = &self.view.slots[slot]
+        slot_clear(&self.view, place)
+        place.base = segment.base
+        place.size = segment.size
+        place.seed = segment.seed
+        place.number = segment.number
+        place.fd = segment.fd
+        place.first_lsn = first_lsn
+        place.live_bytes = 0
+        place.state = SLOT_LIVE
+        if slot >= self.view.slot_count:
+            self.view.slot_count = slot + 1
+        self.total_bytes += segment.size
+
+    cdef void resume(self, uint32_t slot, uint64_t pos, uint64_t frame_seed, uint64_t lsn,
+                     uint64_t timestamp) noexcept nogil:
+        self.tail_slot = slot
+        self.tail_base = self.view.slots[slot].base
+        self.tail_size = self.view.slots[slot].size
+        self.tail_pos = pos
+        self.populated = pos
+        self.frame_seed = frame_seed
+        lsn_store(&self.lsn, lsn)
+        self.last_timestamp = timestamp
+
+    cdef int segment_create(self, uint64_t size, uint32_t number, uint64_t first_lsn, NewSegment* out) noexcept nogil:
+        cdef char name[16]
+        cdef SegmentHeader header
+        cdef int status
+        segment_name(number, name)
+        out.base = NULL
+        out.fd = self.disk.open_file(name, FILE_WRITE | FILE_CREATE)
+        if out.fd < 0:
+            self.last_errno = -out.fd
+            return ERR_IO
+        status = self.disk.allocate(out.fd, size)
+        if status >= 0 and self.zero_ahead:
+            status = self.write_zeros(out.fd, size)
+        if status >= 0:
+            status = self.disk.random(&out.seed, 8)
+        if status >= 0:
+            status = self.disk.map_file(out.fd, size, True, &out.base)
+        if status < 0:
+            self.last_errno = -status
+            self.disk.close_file(out.fd)
+            self.disk.remove(name)
+            out.base = NULL
+            out.fd = -1
+            return ERR_IO
+        out.size = size
+        out.number = number
+        memset(&header, 0, sizeof(header))
+        header.magic = SEGMENT_MAGIC
+        header.version = FORMAT_VERSION
+        header.number = number
+        header.size = size
+        header.seed = out.seed
+        header.first_lsn = first_lsn
+        header.database_id = self.database_id
+        header.checksum = hash_bytes(<uint8_t*>&header, 56, self.database_id)
+        memcpy(out.base, &header, sizeof(header))
+        return OK
+
+    cdef int write_zeros(self, int fd, uint64_t size) noexcept nogil:
+        """Write a new segment once, so that later syncs have no extents to convert."""
+        cdef void* zeros = calloc(1, ZERO_CHUNK_BYTES)
+        cdef uint64_t offset = 0
+        cdef uint64_t chunk
+        cdef int64_t done = 0
+        if zeros == NULL:
+            return OK
+        while offset < size and done >= 0:
+            chunk = size - offset if size - offset < ZERO_CHUNK_BYTES else ZERO_CHUNK_BYTES
+            done = self.disk.write_at(fd, zeros, chunk, offset)
+            offset += chunk
+        free(zeros)
+        if done >= 0:
+            done = self.disk.sync_file(fd)
+        return <int>done if done < 0 else OK
+
+    cdef int segment_open(self, uint32_t number, bint writable, NewSegment* out, uint64_t* first_lsn) noexcept nogil:
+        cdef char name[16]
+        cdef SegmentHeader header
+        cdef int64_t size
+        cdef int status
+        segment_name(number, name)
+        out.base = NULL
+        out.fd = self.disk.open_file(name, FILE_WRITE if writable else FILE_READ)
+        if out.fd < 0:
+            self.last_errno = -out.fd
+            return ERR_IO
+        size = self.disk.read_at(out.fd, &header, sizeof(header), 0)
+        if size < 0:
+            self.last_errno = <int>-size
+            self.disk.close_file(out.fd)
+            return ERR_IO
+        if (size != sizeof(header) or header.magic != SEGMENT_MAGIC or header.version != FORMAT_VERSION
+                or header.number != number or header.database_id != self.database_id
+                or header.checksum != hash_bytes(<uint8_t*>&header, 56, self.database_id)
+                or header.size < SEGMENT_BYTES_MIN or header.size > SEGMENT_BYTES_MAX):
+            self.disk.close_file(out.fd)
+            return ERR_CORRUPT
+        size = self.disk.file_size(out.fd)
+        status = OK
+        if size >= 0 and <uint64_t>size < header.size:
+            # A cut file. A writer restores its length (new bytes are zeros); a reader maps what is there.
+            if writable:
+                status = self.disk.allocate(out.fd, header.size)
+            else:
+                header.size = <uint64_t>size & ~<uint64_t>7
+        elif size < 0:
+            status = <int>size
+        if status >= 0:
+            status = self.disk.map_file(out.fd, header.size, writable, &out.base)
+        if status < 0:
+            self.last_errno = -status
+            self.disk.close_file(out.fd)
+            return ERR_IO
+        out.size = header.size
+        out.seed = header.seed
+        out.number = number
+        first_lsn[0] = header.first_lsn
+        return OK
+
+    cdef void segment_drop(self, uint32_t slot, bint remove) noexcept nogil:
+        cdef LogSlot* place = &self.view.slots[slot]
+        cdef char name[16]
+        if place.base == NULL:
+            return
+        self.disk.unmap(place.base, place.size)
+        if place.fd >= 0:
+            self.disk.close_file(place.fd)
+        if remove:
+            segment_name(place.number, name)
+            self.disk.remove(name)
+        self.total_bytes -= place.size
+        slot_clear(&self.view, place)
+        memset(place, 0, sizeof(LogSlot))
+        place.fd = -1
+
+    cdef uint32_t slot_take(self) noexcept nogil:
+        """The first free slot, or SLOT_COUNT_MAX."""
+        cdef uint32_t slot
+        for slot in range(self.view.slot_count):
+            if self.view.slots[slot].state == SLOT_FREE:
+                return slot
+        return self.view.slot_count
+
+    cdef uint64_t next_size(self, uint64_t least) noexcept nogil:
+        cdef uint64_t size = SEGMENT_BYTES_MIN
+        while size < SEGMENT_BYTES_MAX and (size < self.total_bytes or size < least):
+            size <<= 1
+        return size
+
+    cdef int roll(self, uint64_t size) noexcept nogil:
+        cdef uint64_t least = size + SEGMENT_START + ROLL_RESERVE_BYTES + OPEN_FRAME_BYTES
+        cdef NewSegment segment
+        cdef uint32_t slot
+        cdef uint64_t wanted
+        if not self.announced:
+            if self.tail_pos + OPEN_FRAME_BYTES + ROLL_RESERVE_BYTES <= self.tail_size:
+                self.write_open()
+            # A new segment has a seed of its own: rolling announces as well.
+            self.announced = True
+            if self.tail_pos + size + ROLL_RESERVE_BYTES <= self.tail_size:
+                return OK
+        if least > SEGMENT_BYTES_MAX:
+            self.last_errno = EFBIG
+            return ERR_FULL
+        log_lock_take(self.lock)
+        segment = self.ready
+        self.ready.base = NULL
+        self.ready.fd = -1
+        log_lock_give(self.lock)
+        if segment.base != NULL and segment.size < least:
+            self.discard(&segment)
+        slot = self.slot_take()
+        if slot >= SLOT_COUNT_MAX:
+            if segment.base != NULL:
+                self.discard(&segment)
+            self.last_errno = ENOSPC
+            return ERR_IO
+        # Sixty segments without a sync (durability "none"): catch up.
+        if self.dirty_count >= DIRTY_SLOTS_MAX - 1 and self.sync(self.lsn) != OK:
+            if segment.base != NULL:
+                self.discard(&segment)
+            self.last_errno = self.sync_errno
+            return ERR_IO
+        if segment.base == NULL and self.roll_create(least, &segment) != OK:
+            return ERR_IO
+        self.write_roll(&segment, slot)
+        log_lock_take(self.lock)
+        self.dirty_slots[self.dirty_count] = self.tail_slot
+        self.dirty_count += 1
+        self.adopt(slot, &segment, self.lsn)
+        self.resume(slot, SEGMENT_START, segment.seed, self.lsn, self.last_timestamp)
+        self.root_dirty = True
+        log_lock_give(self.lock)
+        return OK
+
+    cdef int roll_create(self, uint64_t least, NewSegment* segment) noexcept nogil:
+        cdef uint64_t wanted = self.next_size(least)
+        cdef uint32_t number
+        log_lock_take(self.lock)
+        number = self.next_number
+        self.next_number += 1
+        log_lock_give(self.lock)
+        while self.segment_create(wanted, number, self.lsn + 1, segment) != OK:
+            # Near the end of the disk a smaller segment may still fit.
+            wanted //= 2
+            if (self.last_errno != ENOSPC and self.last_errno != EFBIG) or wanted < least or wanted < SEGMENT_BYTES_MIN:
+                return ERR_IO
+        return OK
+
+    cdef void discard(self, NewSegment* segment) noexcept nogil:
+        cdef char name[16]
+        segment_name(segment.number, name)
+        self.disk.unmap(segment.base, segment.size)
+        self.disk.close_file(segment.fd)
+        self.disk.remove(name)
+        segment.base = NULL
+        segment.fd = -1
+
+    cdef void write_roll(self, NewSegment* segment, uint32_t slot) noexcept nogil:
+        cdef uint8_t frame[ROLL_FRAME_BYTES]
+        cdef Record* record = <Record*>(frame + FRAME_HEADER_BYTES)
+        memset(frame, 0, ROLL_FRAME_BYTES)
+        record.size_bytes = ROLL_FRAME_BYTES - FRAME_HEADER_BYTES
+        record.kind = RECORD_ROLL
+        store_u32(frame + 48, segment.number)
+        store_u32(frame + 52, slot)
+        store_u64(frame + 56, segment.size)
+        store_u64(frame + 64, segment.seed)
+        self.place(frame, ROLL_FRAME_BYTES)
+        self.publish(ROLL_FRAME_BYTES)
+
+    cdef void write_open(self) noexcept nogil:
+        cdef uint8_t frame[OPEN_FRAME_BYTES]
+        cdef Record* record = <Record*>(frame + FRAME_HEADER_BYTES)
+        cdef uint64_t seed = 0
+        memset(frame, 0, OPEN_FRAME_BYTES)
+        self.disk.random(&seed, 8)
+        record.size_bytes = OPEN_FRAME_BYTES - FRAME_HEADER_BYTES
+        record.kind = RECORD_OPEN
+        store_u64(frame + 48, seed)
+        self.place(frame, OPEN_FRAME_BYTES)
+        self.publish(OPEN_FRAME_BYTES)
+        self.frame_seed = seed
+
+    cdef uint64_t place(self, uint8_t* frame, uint64_t size) noexcept nogil:
+        cdef FrameHeader* header = <FrameHeader*>frame
+        cdef uint64_t timestamp = self.disk.wall_ms() << 16
+        cdef uint8_t* target = self.tail_base + self.tail_pos
+        cdef uint64_t lag = self.lsn - self.durable_lsn
+        if timestamp <= self.last_timestamp:
+            timestamp = self.last_timestamp + 1
+        header.size_bytes = 0
+        header.durable_lag = <uint32_t>(lag if lag < <uint64_t>0xFFFFFFFF else <uint64_t>0xFFFFFFFF)
+        header.lsn = self.lsn
+        header.timestamp = timestamp
+        header.checksum = frame_checksum(frame, <uint32_t>size, self.frame_seed)
+        self.last_timestamp = timestamp
+        memcpy(target + 4, frame + 4, size - 4)
+        # Invariant 3, before the frame exists.
+        store_u32(target + size, 0)
+        return address_make(self.tail_slot, self.tail_pos)
+
+    cdef void publish(self, uint64_t size) noexcept nogil:
+        word_publish(self.tail_base + self.tail_pos, <uint32_t>size)
+        self.tail_pos += size
+        self.appended_bytes += size
+        lsn_store(&self.lsn, self.lsn + 1)
+
+    cdef int sync(self, uint64_t lsn) noexcept nogil:
+        cdef uint32_t slots[DIRTY_SLOTS_MAX]
+        cdef uint32_t count, index
+        cdef uint64_t target
+        cdef bint root
+        cdef int status
+        log_lock_take(self.lock)
+        while self.durable_lsn < lsn and self.sync_errno == 0:
+            if self.syncing:
+                self.sync_waiters += 1
+                log_lock_wait(self.lock)
+                self.sync_waiters -= 1
+                continue
+            self.syncing = True
+            count = self.dirty_count
+            for index in range(count):
+                slots[index] = self.dirty_slots[index]
+            slots[count] = self.tail_slot
+            root = self.root_dirty
+            target = lsn_load(&self.lsn)
+            log_lock_give(self.lock)
+            status = OK
+            for index in range(count + 1):
+                if status >= 0:
+                    status = self.disk.sync_file(self.view.slots[slots[index]].fd)
+            if status >= 0 and root:
+                status = self.disk.sync_root()
+            log_lock_take(self.lock)
+            self.syncing = False
+            self.sync_count += 1
+            if status < 0:
+                self.sync_errno = -status
+            else:
+                self.durable_lsn = target
+                self.dirty_done(slots, count)
+                if root:
+                    self.root_dirty = False
+            log_lock_wake(self.lock)
+        status = OK if self.durable_lsn >= lsn else ERR_IO
+        log_lock_give(self.lock)
+        return status
+
+    cdef void dirty_done(self, uint32_t* slots, uint32_t count) noexcept nogil:
+        """Close the synced, finished segments; those finished meanwhile stay on the list."""
+        cdef uint32_t index
+        for index in range(count):
+            self.disk.close_file(self.view.slots[slots[index]].fd)
+            self.view.slots[slots[index]].fd = -1
+        for index in range(count, self.dirty_count):
+            self.dirty_slots[index - count] = self.dirty_slots[index]
+        self.dirty_count -= count
+
+    cdef void prepare(self) noexcept nogil:
+        cdef NewSegment segment
+        cdef uint64_t pos, size, ahead
+        cdef uint8_t* base
+        cdef uint32_t number = 0
+        cdef bint wanted
+        log_lock_take(self.lock)
+        base = self.tail_base
+        pos = self.tail_pos
+        size = self.tail_size
+        ahead = self.populated if self.populated > pos else pos
+        # Small segments are made when they are needed: a test's database stays small.
+        wanted = self.ready.base == NULL and size >= 4194304 and pos > size // 2 and self.sync_errno == 0
+        if wanted:
+            number = self.next_number
+            self.next_number += 1
+            size = self.next_size(0)
+        log_lock_give(self.lock)
+        if ahead < pos + POPULATE_AHEAD_BYTES // 2 and ahead < self.tail_size:
+            size = self.tail_size if self.tail_size < ahead + POPULATE_AHEAD_BYTES else ahead + POPULATE_AHEAD_BYTES
+            if base == self.tail_base:
+                self.disk.populate(base + (ahead & ~<uint64_t>4095), size - (ahead & ~<uint64_t>4095), True)
+                self.populated = size
+        if wanted:
+            # The header's first LSN is not known yet; a segment's frames carry theirs.
+            if self.segment_create(self.next_size(0), number, 0, &segment) == OK:
+                log_lock_take(self.lock)
+                self.ready = segment
+                log_lock_give(self.lock)
+
+    cdef void close(self) noexcept nogil:
+        cdef uint32_t slot
+        if self.ready.base != NULL:
+            self.discard(&self.ready)
+        for slot in range(self.view.slot_count):
+            self.segment_drop(slot, False)
+        self.view.slot_count = 0
+        self.tail_base = NULL
+        self.tail_pos = 0
+        self.tail_size = 0

@@ -1,0 +1,458 @@
+"""The hash index of one keyspace: from the hash of a partition key to 38 bits of reference.
+
+Theory of operation
+    Extendible hashing on the top bits of the hash: a directory of 1 << depth unit ids, each naming a segment. A segment is an array
+    of 8-byte entries kept in hash order by linear probing: an entry's home is its hash's fraction of the segment,
+    entries lie at their home or after it, and never out of order (Robin Hood hashing ordered by hash). So a look-up reads one cache line, now and
+    then the next, and a walk over segments and slots is a walk in hash order: a scan resumes anywhere.
+
+    An entry holds the top 26 bits of the hash (the tag), 2 bits of kind and a 36-bit address. There are no keys here: who asks
+    compares the record. The tag alone gives an entry's home in any segment size, so growing never reads a record.
+
+    A segment grows by 4 KiB steps from 4 to 16 KiB and then splits in two of 8 or 12; the load stays between 0.6
+    and 0.9, about 10.7 bytes a key. The limit differs from segment to segment, or all of them would split together. Keys that share so many
+    bits that splitting is useless (an attack) make their segment grow up to 256 KiB; then ERR_FULL.
+
+Invariants
+    1. Entries of a segment are sorted by tag; an entry is never before its home; no empty slot lies between home and entry.
+    2. Every directory slot whose top `segment.depth` bits equal segment.prefix names that segment.
+    3. segment.count entries are non-zero; slots at the end beyond the last entry are zero.
+
+Threads
+    Under the GIL.
+
+Format: FORMAT.md, section "Hash segments".
+"""
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memmove
+
+from ddbcore.arena cimport (
+    GRANULE_BYTES,
+    GRANULES_MAX,
+    UNIT_HASH,
+    UNIT_NONE,
+    Arena,
+    block_drop,
+    unit_at,
+    unit_data,
+    unit_free,
+    unit_new,
+    unit_resize,
+    unit_touch,
+)
+from ddbcore.status cimport ERR_CORRUPT, ERR_FULL, ERR_MEMORY, FOUND, OK
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define memory_prefetch(p) __builtin_prefetch((const void*)(p))
+    #else
+    #define memory_prefetch(p) ((void)(p))
+    #endif
+    """
+    void memory_prefetch(const void* address) noexcept nogil
+
+cdef enum:
+    SPLIT_GRANULES = 4                    # a segment this large splits rather than grows
+
+
+cdef inline uint32_t entry_tag(uint64_t entry) noexcept nogil:
+    return <uint32_t>(entry >> REF_BITS)
+
+
+cdef inline uint32_t tag_home(const HashSegment* segment, uint32_t tag) noexcept nogil:
+    cdef uint64_t fraction = (<uint64_t>tag << (32 - TAG_BITS) << segment.depth) & <uint64_t>0xFFFFFFFF
+    return <uint32_t>((fraction * segment.homes) >> 32)
+
+
+cdef uint32_t granules_for(uint64_t count) noexcept nogil:
+    """The size of a segment that is to hold `count` entries with room to grow."""
+    cdef uint32_t granules = 1
+    while granules < GRANULES_MAX and count * 10 > <uint64_t>granules * 512 * 8:
+        granules = granules + 1 if granules < 4 else granules * 2
+    return granules
+
+
+cdef void segment_setup(HashSegment* segment, uint32_t granules, uint32_t depth, uint64_t prefix,
+                        uint32_t unit) noexcept nogil:
+    cdef uint32_t jitter = ((unit * 2654435761u) ^ (depth * 40503u)) >> 16
+    segment.kind = UNIT_HASH
+    segment.depth = <uint8_t>depth
+    segment.slots = (granules * GRANULE_BYTES - SEGMENT_HEADER_BYTES) // 8
+    segment.homes = segment.slots - HOME_PAD
+    # 0.86 to 0.92 of the homes: see the module's head.
+    segment.limit = segment.homes * (860 + jitter % 60) // 1000
+    segment.unit = unit
+    segment.prefix = prefix
+    segment.count = 0
+
+
+cdef inline HashSegment* segment_of(Partition* partition, uint64_t hash, uint32_t* unit) noexcept nogil:
+    cdef HashSegment* segment
+    unit[0] = partition.directory[(hash >> 32) >> (32 - partition.depth)]
+    segment = <HashSegment*>unit_data(partition.arena, unit[0])
+    if segment != NULL and segment.kind != UNIT_HASH:
+        partition.arena.error = ERR_CORRUPT
+        return NULL
+    return segment
+
+
+cdef int partition_init(Partition* partition, Arena* arena, uint32_t owner) noexcept nogil:
+    cdef uint32_t unit
+    partition.arena = arena
+    partition.owner = owner
+    partition.depth = 0
+    partition.count = 0
+    partition.directory = <uint32_t*>malloc(sizeof(uint32_t))
+    if partition.directory == NULL:
+        return ERR_MEMORY
+    unit = unit_new(arena, 1, owner)
+    if unit == UNIT_NONE:
+        free(partition.directory)
+        partition.directory = NULL
+        return arena.error
+    segment_setup(<HashSegment*>unit_data(arena, unit), 1, 0, 0, unit)
+    partition.directory[0] = unit
+    return OK
+
+
+cdef void partition_free(Partition* partition) noexcept nogil:
+    free(partition.directory)
+    partition.directory = NULL
+    partition.count = 0
+
+
+cdef int partition_find(Partition* partition, uint64_t hash, Slot* slot) noexcept nogil:
+    cdef HashSegment* segment = segment_of(partition, hash, &slot.unit)
+    cdef uint32_t tag = hash_tag(hash)
+    cdef uint32_t index, found
+    cdef uint64_t* entries
+    if segment == NULL:
+        return partition.arena.error
+    entries = segment_entries(segment)
+    slot.segment = segment
+    slot.tag = tag
+    index = tag_home(segment, tag)
+    while index < segment.slots:
+        found = entry_tag(entries[index])
+        if entries[index] == 0 or found > tag:
+            break
+        if found == tag:
+            slot.index = index
+            return FOUND
+        index += 1
+    slot.index = index
+    return OK
+
+
+cdef int partition_next(Slot* slot) noexcept nogil:
+    cdef uint64_t* entries = segment_entries(slot.segment)
+    slot.index += 1
+    if (slot.index < slot.segment.slots and entries[slot.index] != 0
+            and entry_tag(entries[slot.index]) == slot.tag):
+        return FOUND
+    return OK
+
+
+cdef void partition_prefetch(Partition* partition, uint64_t hash) noexcept nogil:
+    cdef uint32_t unit = partition.directory[(hash >> 32) >> (32 - partition.depth)]
+    cdef HashSegment* segment
+    if unit >= partition.arena.unit_count:
+        return
+    segment = <HashSegment*>unit_at(partition.arena, unit).data
+    if segment != NULL:
+        memory_prefetch(segment_entries(segment) + tag_home(segment, hash_tag(hash)))
+
+
+cdef int segment_place(HashSegment* target, const uint64_t* entries, uint32_t count) noexcept nogil:
+    """Fill an empty segment with sorted entries; ERR_FULL when they run over its end."""
+    cdef uint64_t* slots = segment_entries(target)
+    cdef uint32_t next_free = 0
+    cdef uint32_t index, home
+    for index in range(count):
+        home = tag_home(target, entry_tag(entries[index]))
+        if home > next_free:
+            next_free = home
+        if next_free >= target.slots:
+            return ERR_FULL
+        slots[next_free] = entries[index]
+        next_free += 1
+    target.count = count
+    return OK
+
+
+cdef uint32_t segment_gather(HashSegment* segment, uint64_t* out) noexcept nogil:
+    cdef uint64_t* slots = segment_entries(segment)
+    cdef uint32_t count = 0
+    cdef uint32_t index
+    for index in range(segment.slots):
+        if slots[index] != 0:
+            out[count] = slots[index]
+            count += 1
+    return count
+
+
+cdef int segment_refill(Partition* partition, uint32_t unit, uint32_t granules, uint32_t depth, uint64_t prefix,
+                        const uint64_t* entries, uint32_t count) noexcept nogil:
+    """Give a unit a block that holds exactly these entries, larger where they would run over its end."""
+    cdef uint8_t* old
+    cdef uint8_t* data
+    cdef uint32_t old_granules
+    cdef int status
+    while True:
+        old_granules = unit_at(partition.arena, unit).granules
+        data = unit_resize(partition.arena, unit, granules, &old)
+        if data == NULL:
+            return ERR_MEMORY
+        block_drop(partition.arena, old, old_granules)
+        segment_setup(<HashSegment*>data, granules, depth, prefix, unit)
+        status = segment_place(<HashSegment*>data, entries, count)
+        if status == OK:
+            return OK
+        if granules >= GRANULES_MAX:
+            return ERR_FULL
+        granules = granules + 1 if granules < 4 else granules * 2
+
+
+cdef int directory_double(Partition* partition) noexcept nogil:
+    cdef uint32_t size = <uint32_t>1 << partition.depth
+    cdef uint32_t* grown = <uint32_t*>malloc(<size_t>size * 2 * sizeof(uint32_t))
+    cdef uint32_t index
+    if grown == NULL:
+        return ERR_MEMORY
+    for index in range(size):
+        grown[index * 2] = partition.directory[index]
+        grown[index * 2 + 1] = partition.directory[index]
+    free(partition.directory)
+    partition.directory = grown
+    partition.depth += 1
+    return OK
+
+
+cdef int segment_split(Partition* partition, HashSegment* segment, const uint64_t* entries,
+                       uint32_t count) noexcept nogil:
+    """Split a segment on its next hash bit: the lower half keeps the unit, the upper one gets a new one."""
+    cdef uint32_t depth = segment.depth
+    cdef uint64_t prefix = segment.prefix
+    cdef uint32_t unit = segment.unit
+    cdef uint64_t bit = <uint64_t>1 << (63 - depth)
+    cdef uint32_t middle = 0
+    cdef uint32_t upper, first, width, index
+    cdef int status
+    while middle < count and (entries[middle] & bit) == 0:
+        middle += 1
+    if depth == partition.depth:
+        status = directory_double(partition)
+        if status != OK:
+            return status
+    upper = unit_new(partition.arena, 1, partition.owner)
+    if upper == UNIT_NONE:
+        return ERR_MEMORY
+    status = segment_refill(partition, upper, granules_for(count - middle), depth + 1, prefix | bit,
+                            entries + middle, count - middle)
+    if status != OK:
+        unit_free(partition.arena, upper)
+        return status
+    status = segment_refill(partition, unit, granules_for(middle), depth + 1, prefix, entries, middle)
+    if status != OK:
+        return status
+    width = <uint32_t>1 << (partition.depth - depth - 1)
+    first = <uint32_t>(((prefix | bit) >> 32) >> (32 - partition.depth))
+    for index in range(first, first + width):
+        partition.directory[index] = upper
+    return OK
+
+
+cdef int segment_grow(Partition* partition, HashSegment* segment) noexcept nogil:
+    """Make room in a full segment: a larger block, or two segments."""
+    cdef uint32_t granules = unit_at(partition.arena, segment.unit).granules
+    cdef uint64_t* entries = <uint64_t*>malloc(<size_t>segment.slots * 8)
+    cdef uint32_t count
+    cdef int status
+    cdef bint may_split = segment.depth < DIRECTORY_DEPTH_MAX
+    if entries == NULL:
+        return ERR_MEMORY
+    count = segment_gather(segment, entries)
+    # Keys that agree in more bits than their number explains would double the directory for nothing.
+    if segment.depth == partition.depth and (<uint64_t>1 << partition.depth) > partition.count // 64 + 16:
+        may_split = False
+    if granules >= SPLIT_GRANULES and may_split:
+        status = segment_split(partition, segment, entries, count)
+    elif granules >= GRANULES_MAX:
+        status = ERR_FULL
+    else:
+        granules = granules + 1 if granules < SPLIT_GRANULES else granules * 2
+        status = segment_refill(partition, segment.unit, granules, segment.depth, segment.prefix, entries, count)
+    free(entries)
+    return status
+
+
+cdef int partition_insert(Partition* partition, uint64_t hash, uint64_t ref) noexcept nogil:
+    cdef uint64_t entry = (<uint64_t>hash_tag(hash) << REF_BITS) | ref
+    cdef uint32_t tag = hash_tag(hash)
+    cdef uint32_t unit, index, end
+    cdef uint64_t* entries
+    cdef HashSegment* segment
+    cdef int status
+    while True:
+        segment = segment_of(partition, hash, &unit)
+        if segment == NULL:
+            return partition.arena.error
+        if segment.count < segment.limit:
+            entries = segment_entries(segment)
+            index = tag_home(segment, tag)
+            while index < segment.slots and entries[index] != 0 and entry_tag(entries[index]) <= tag:
+                index += 1
+            end = index
+            while end < segment.slots and entries[end] != 0:
+                end += 1
+            if end < segment.slots:
+                break
+        status = segment_grow(partition, segment)
+        if status != OK:
+            return status
+    status = unit_touch(partition.arena, unit)
+    if status != OK:
+        return status
+    memmove(entries + index + 1, entries + index, <size_t>(end - index) * 8)
+    entries[index] = entry
+    segment.count += 1
+    partition.count += 1
+    return OK
+
+
+cdef int partition_set(Partition* partition, Slot* slot, uint64_t ref) noexcept nogil:
+    cdef int status = unit_touch(partition.arena, slot.unit)
+    cdef uint64_t* entries
+    if status != OK:
+        return status
+    entries = segment_entries(slot.segment)
+    entries[slot.index] = (<uint64_t>entry_tag(entries[slot.index]) << REF_BITS) | ref
+    return OK
+
+
+cdef int partition_remove(Partition* partition, Slot* slot) noexcept nogil:
+    cdef HashSegment* segment = slot.segment
+    cdef uint64_t* entries = segment_entries(segment)
+    cdef uint32_t index = slot.index
+    cdef int status = unit_touch(partition.arena, slot.unit)
+    if status != OK:
+        return status
+    # Entries behind that are not at their home move one back (invariant 1).
+    while (index + 1 < segment.slots and entries[index + 1] != 0
+            and tag_home(segment, entry_tag(entries[index + 1])) <= index):
+        entries[index] = entries[index + 1]
+        index += 1
+    entries[index] = 0
+    segment.count -= 1
+    partition.count -= 1
+    return OK
+
+
+cdef int partition_settle(Partition* partition, Slot* slot) noexcept nogil:
+    """Go forward from slot to the first used entry, through the segments that follow."""
+    cdef uint64_t* entries
+    cdef uint64_t next_prefix
+    cdef HashSegment* segment
+    while True:
+        entries = segment_entries(slot.segment)
+        while slot.index < slot.segment.slots:
+            if entries[slot.index] != 0:
+                slot.tag = entry_tag(entries[slot.index])
+                return FOUND
+            slot.index += 1
+        if slot.segment.depth == 0:
+            return OK
+        next_prefix = slot.segment.prefix + (<uint64_t>1 << (64 - slot.segment.depth))
+        if next_prefix == 0:
+            return OK
+        segment = segment_of(partition, next_prefix, &slot.unit)
+        if segment == NULL:
+            return partition.arena.error
+        if segment.prefix != next_prefix:
+            partition.arena.error = ERR_CORRUPT
+            return ERR_CORRUPT
+        slot.segment = segment
+        slot.index = 0
+
+
+cdef int partition_seek(Partition* partition, uint32_t tag, Slot* slot) noexcept nogil:
+    cdef uint64_t hash = <uint64_t>tag << (64 - TAG_BITS)
+    cdef HashSegment* segment = segment_of(partition, hash, &slot.unit)
+    cdef uint64_t* entries
+    if segment == NULL:
+        return partition.arena.error
+    entries = segment_entries(segment)
+    slot.segment = segment
+    slot.index = tag_home(segment, tag)
+    while (slot.index < segment.slots
+            and (entries[slot.index] == 0 or entry_tag(entries[slot.index]) < tag)):
+        slot.index += 1
+    return partition_settle(partition, slot)
+
+
+cdef int partition_step(Partition* partition, Slot* slot) noexcept nogil:
+    slot.index += 1
+    return partition_settle(partition, slot)
+
+
+cdef int segment_check(const uint8_t* data, uint32_t size_bytes) noexcept nogil:
+    cdef const HashSegment* segment = <const HashSegment*>data
+    if (segment.kind != UNIT_HASH or segment.slots != (size_bytes - SEGMENT_HEADER_BYTES) // 8
+            or segment.homes != segment.slots - HOME_PAD or segment.limit > segment.slots
+            or segment.count > segment.slots or segment.depth > DIRECTORY_DEPTH_MAX):
+        return ERR_CORRUPT
+    return OK
+
+
+cdef int segment_verify(HashSegment* segment) noexcept nogil:
+    cdef uint64_t* entries = segment_entries(segment)
+    cdef uint32_t index, home, tag
+    cdef uint32_t count = 0
+    cdef uint32_t run_start = 0
+    cdef uint32_t last_tag = 0
+    for index in range(segment.slots):
+        if entries[index] == 0:
+            run_start = index + 1
+            continue
+        tag = entry_tag(entries[index])
+        home = tag_home(segment, tag)
+        if (tag < last_tag or home > index or home < run_start
+                or (entries[index] >> 36) & 3 == 0
+                or (segment.depth != 0
+                    and (<uint64_t>tag << (64 - TAG_BITS)) >> (64 - segment.depth)
+                    != segment.prefix >> (64 - segment.depth))):
+            return ERR_CORRUPT
+        last_tag = tag
+        count += 1
+    return OK if count == segment.count else ERR_CORRUPT
+
+
+cdef int partition_verify(Partition* partition, uint32_t* segments) noexcept nogil:
+    cdef uint32_t index = 0
+    cdef uint32_t size = <uint32_t>1 << partition.depth
+    cdef uint32_t width, unit, inner
+    cdef uint64_t count = 0
+    cdef HashSegment* segment
+    segments[0] = 0
+    while index < size:
+        unit = partition.directory[index]
+        segment = <HashSegment*>unit_data(partition.arena, unit)
+        if segment == NULL:
+            return partition.arena.error
+        if segment.kind != UNIT_HASH or segment.unit != unit or segment.depth > partition.depth:
+            return ERR_CORRUPT
+        width = <uint32_t>1 << (partition.depth - segment.depth)
+        if (index & (width - 1)) != 0 or (segment.prefix >> 32) >> (32 - partition.depth) != index:
+            return ERR_CORRUPT
+        for inner in range(index, index + width):
+            if partition.directory[inner] != unit:
+                return ERR_CORRUPT
+        if segment_verify(segment) != OK:
+            return ERR_CORRUPT
+        count += segment.count
+        segments[0] += 1
+        index += width
+    return OK if count == partition.count else ERR_CORRUPT

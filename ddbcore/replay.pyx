@@ -1,0 +1,290 @@
+"""Replay: frames of the log applied to the index, in order.
+
+Theory of operation
+    Opening a database, following a live one and verifying are one walk: from a position, frame by frame, each proven by its checksum, each
+    LSN one more than the last. Puts and deletes wait in a small window, so that the cache lines of their index
+    entries are on their way while the next frames are proven.
+
+    Where the walk ends, `durable_proof` tells a torn tail from damage: each frame says which LSN was durable when it was
+    written, so a valid frame further on may prove that the place was durable once.
+
+Invariants
+    1. Nothing of a frame is applied before all of it is proven.
+    2. The names of a frame are applied before its items.
+
+Threads
+    Under the GIL.
+
+Format: FORMAT.md, sections "Frames", "Records" and "Recovery".
+"""
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy
+
+from ddbcore.btree cimport Span
+from ddbcore.buffer cimport load_u32, load_u64
+from ddbcore.engine cimport Engine, LogPosition, TableState
+from ddbcore.keyspace cimport (
+    Keyspace,
+    keyspace_hash,
+    keyspace_put,
+    keyspace_remove,
+    record_hash_span,
+    record_range_span,
+)
+from ddbcore.log cimport FRAME_HEADER_BYTES, FrameHeader, NewSegment, frame_checksum
+from ddbcore.partition cimport partition_prefetch
+from ddbcore.record cimport (
+    RECORD_DELETE,
+    RECORD_DROP,
+    RECORD_HEADER_BYTES,
+    RECORD_MOVE,
+    RECORD_NAME,
+    RECORD_OPEN,
+    RECORD_PUT,
+    RECORD_ROLL,
+    RECORD_TABLE,
+    Record,
+)
+from ddbcore.segments cimport (
+    SEGMENT_START,
+    SLOT_COUNT_MAX,
+    SLOT_FREE,
+    LogSlot,
+    address_make,
+    padded,
+)
+from ddbcore.status cimport ERR_CORRUPT, ERR_FULL, ERR_MEMORY, FOUND, OK
+
+from ddbcore.errors import CorruptError
+
+cdef enum:
+    WINDOW_COUNT = 64
+    PROOF_ZEROS_MAX = 1048576             # this many zero bytes end the search for a proof
+    PROOF_BYTES_MAX = 67108864
+
+cdef struct Waiting:
+    Keyspace* space
+    const Record* record
+    uint64_t address
+    uint64_t hash
+
+
+cdef int frame_at(Engine engine, const LogPosition* position, const FrameHeader** frame) noexcept nogil:
+    cdef LogSlot* slot = &engine.log.view.slots[position.slot]
+    cdef const FrameHeader* header
+    cdef uint32_t size
+    if position.offset + FRAME_HEADER_BYTES > slot.size:
+        return OK
+    header = <const FrameHeader*>(slot.base + position.offset)
+    size = header.size_bytes
+    if size == 0:
+        return OK
+    if (size & 7 or size < FRAME_HEADER_BYTES + RECORD_HEADER_BYTES or position.offset + size > slot.size
+            or header.lsn != position.lsn
+            or frame_checksum(slot.base + position.offset, size, position.frame_seed) != header.checksum):
+        return ERR_CORRUPT
+    frame[0] = header
+    return FOUND
+
+
+cdef class Replayer:
+    """One walk. Holds the window of records that wait."""
+
+    cdef Engine engine
+    cdef Waiting window[WINDOW_COUNT]
+    cdef uint32_t waiting
+
+    cdef int flush(self) except -1:
+        cdef uint32_t index
+        cdef int status = OK
+        cdef Waiting* entry
+        for index in range(self.waiting):
+            entry = &self.window[index]
+            if entry.record.kind == RECORD_DELETE:
+                status = keyspace_remove(entry.space, entry.hash, record_hash_span(entry.record),
+                                         record_range_span(entry.record))
+            else:
+                status = keyspace_put(entry.space, entry.hash, entry.record, entry.address)
+            if status < 0:
+                self.waiting = 0
+                self.engine.fail(status, "replaying the log")
+        self.waiting = 0
+        return 0
+
+    cdef int wait(self, TableState table, const Record* record, uint64_t address) except -1:
+        cdef Waiting* entry
+        if self.waiting == WINDOW_COUNT:
+            self.flush()
+        entry = &self.window[self.waiting]
+        entry.space = &table.space
+        entry.record = record
+        entry.address = address
+        entry.hash = keyspace_hash(&table.space, <const uint8_t*>record + RECORD_HEADER_BYTES, record.hash_size)
+        partition_prefetch(&table.space.partition, entry.hash)
+        self.waiting += 1
+        return 0
+
+    cdef int apply_schema(self, const Record* record) except -1:
+        """Records that are rare: names, tables."""
+        cdef TableState table
+        cdef const uint8_t* body = <const uint8_t*>record + RECORD_HEADER_BYTES
+        self.flush()
+        table = self.engine.table_by_id(record.keyspace_id)
+        if record.kind == RECORD_TABLE:
+            self.engine.table_add((<const char*>body)[:record.size_bytes - RECORD_HEADER_BYTES])
+        elif table is None:
+            raise CorruptError(f"{self.engine.path}: the log speaks of table {record.keyspace_id}, which does not exist")
+        elif record.kind == RECORD_DROP:
+            self.engine.table_drop(table)
+        else:
+            table.codec.names.restore(record.item_size, body, record.hash_size)
+        return 0
+
+    cdef int apply_frame(self, const FrameHeader* frame, const LogPosition* position) except -1:
+        cdef const uint8_t* start = <const uint8_t*>frame
+        cdef const Record* record
+        cdef TableState table = None
+        cdef uint64_t offset = FRAME_HEADER_BYTES
+        cdef bint names = False
+        while offset < frame.size_bytes:
+            record = <const Record*>(start + offset)
+            if (offset + RECORD_HEADER_BYTES > frame.size_bytes or record.size_bytes < RECORD_HEADER_BYTES
+                    or offset + padded(record.size_bytes) > frame.size_bytes
+                    or <uint32_t>RECORD_HEADER_BYTES + record.hash_size + record.range_size > record.size_bytes):
+                raise CorruptError(f"{self.engine.path}: a record of the frame at LSN {frame.lsn} has impossible sizes")
+            names = names or record.kind == RECORD_NAME
+            offset += padded(record.size_bytes)
+        offset = FRAME_HEADER_BYTES
+        while names and offset < frame.size_bytes:
+            record = <const Record*>(start + offset)
+            if record.kind == RECORD_NAME:
+                self.apply_schema(record)
+            offset += padded(record.size_bytes)
+        offset = FRAME_HEADER_BYTES
+        while offset < frame.size_bytes:
+            record = <const Record*>(start + offset)
+            if record.kind == RECORD_PUT or record.kind == RECORD_MOVE or record.kind == RECORD_DELETE:
+                if table is None or table.keyspace_id != record.keyspace_id:
+                    table = self.engine.table_by_id(record.keyspace_id)
+                if table is None:
+                    raise CorruptError(f"{self.engine.path}: the log has items of table {record.keyspace_id}, "
+                                       "which does not exist")
+                self.wait(table, record, address_make(position.slot, position.offset + offset))
+            elif record.kind == RECORD_TABLE or record.kind == RECORD_DROP:
+                table = None
+                self.apply_schema(record)
+            elif record.kind != RECORD_NAME:
+                raise CorruptError(f"{self.engine.path}: unknown record kind {record.kind} at LSN {frame.lsn}")
+            offset += padded(record.size_bytes)
+        return 0
+
+    cdef int roll(self, LogPosition* position, const Record* record) except -1:
+        """Follow the last frame of a segment to the next one: 1, or 0 when that cannot be opened."""
+        cdef const uint8_t* body = <const uint8_t*>record + RECORD_HEADER_BYTES
+        cdef Engine engine = self.engine
+        cdef NewSegment segment
+        cdef uint64_t first_lsn = 0
+        cdef uint32_t number, slot
+        if record.size_bytes < RECORD_HEADER_BYTES + 24:
+            raise CorruptError(f"{engine.path}: a roll record is too short")
+        number = load_u32(body)
+        slot = load_u32(body + 4)
+        if slot >= SLOT_COUNT_MAX:
+            raise CorruptError(f"{engine.path}: a roll record names slot {slot}")
+        self.flush()
+        if engine.log.segment_open(number, engine.writable, &segment, &first_lsn) != OK:
+            return 0
+        if segment.seed != load_u64(body + 16):
+            engine.disk.unmap(segment.base, segment.size)
+            engine.disk.close_file(segment.fd)
+            return 0
+        if engine.log.view.slots[slot].base != NULL:
+            # The writer retired what was in this slot; every record of it was moved by frames that are applied.
+            engine.log.segment_drop(slot, False)
+        if not engine.writable:
+            engine.disk.close_file(segment.fd)
+            segment.fd = -1
+        engine.log.adopt(slot, &segment, position.lsn)
+        position.slot = slot
+        position.number = number
+        position.offset = SEGMENT_START
+        position.frame_seed = segment.seed
+        return 1
+
+    cdef int run(self) except -1:
+        cdef Engine engine = self.engine
+        cdef LogPosition position = engine.position
+        cdef LogPosition here
+        cdef const FrameHeader* frame = NULL
+        cdef const Record* first
+        cdef int status
+        cdef int end = REPLAY_END
+        while True:
+            if engine.limit_lsn != 0 and position.lsn >= engine.limit_lsn:
+                end = REPLAY_LIMIT
+                break
+            status = frame_at(engine, &position, &frame)
+            if status != FOUND:
+                end = REPLAY_END if status == OK else REPLAY_BAD
+                break
+            here = position
+            first = <const Record*>(<const uint8_t*>frame + FRAME_HEADER_BYTES)
+            position.offset += frame.size_bytes
+            position.lsn += 1
+            position.timestamp = frame.timestamp
+            if first.kind == RECORD_ROLL:
+                if not self.roll(&position, first):
+                    position = here
+                    end = REPLAY_GONE
+                    break
+            elif first.kind == RECORD_OPEN and first.size_bytes >= RECORD_HEADER_BYTES + 8:
+                position.frame_seed = load_u64(<const uint8_t*>first + RECORD_HEADER_BYTES)
+            else:
+                self.apply_frame(frame, &here)
+            engine.position = position
+            engine.recovered_bytes += frame.size_bytes
+            engine.recovered_frames += 1
+        self.flush()
+        return end
+
+
+cdef int replay(Engine engine) except -1:
+    cdef Replayer replayer = Replayer.__new__(Replayer)
+    cdef int end
+    replayer.engine = engine
+    end = replayer.run()
+    engine.log.lsn = engine.position.lsn
+    return end
+
+
+cdef bint frame_proves(const uint8_t* base, uint64_t size, uint64_t offset, uint64_t seed, uint64_t lsn) noexcept nogil:
+    """Whether a valid frame lies at offset that was written when `lsn` was durable already."""
+    cdef const FrameHeader* header = <const FrameHeader*>(base + offset)
+    cdef uint32_t bytes_ = header.size_bytes
+    if (bytes_ & 7 or bytes_ < FRAME_HEADER_BYTES + RECORD_HEADER_BYTES or offset + bytes_ > size
+            or header.lsn <= lsn or header.lsn - lsn > <uint64_t>1 << 40):
+        return False
+    if header.durable_lag == ~<uint32_t>0 or header.lsn - header.durable_lag <= lsn:
+        return False
+    return frame_checksum(base + offset, bytes_, seed) == header.checksum
+
+
+cdef int durable_proof(Engine engine, const LogPosition* position) noexcept nogil:
+    cdef LogSlot* slot = &engine.log.view.slots[position.slot]
+    cdef uint64_t offset = position.offset
+    cdef uint64_t zeros = 0
+    cdef uint64_t end = slot.size
+    if end > offset + PROOF_BYTES_MAX:
+        end = offset + PROOF_BYTES_MAX
+    while offset + FRAME_HEADER_BYTES + RECORD_HEADER_BYTES <= end:
+        if load_u64(slot.base + offset) == 0:
+            zeros += 8
+            if zeros > PROOF_ZEROS_MAX:
+                return 0
+        else:
+            zeros = 0
+            if frame_proves(slot.base, slot.size, offset, position.frame_seed, position.lsn):
+                return 1
+        offset += 8
+    return 0

@@ -1,0 +1,102 @@
+"""The mapped segments of the log, and the way from an address to a record.
+
+Theory of operation
+    An address is 36 bits: 13 bits of slot and 23 bits of offset in units of 8 bytes. A slot is a place in a table; it names the segment
+    that lies there now and is used again when its segment is retired, so addresses stay small for ever.
+
+    Records are verified by their frame's checksum when the log is replayed. What lies before the checkpoint is not replayed:
+    for that part the checkpoint keeps a checksum of every 64 KiB block, and the first read of a block after opening proves it. A flipped bit on
+    the disk is found before its value is returned, and opening stays flat in the size of the database.
+
+Invariants
+    1. slot.base != NULL exactly for slots in use; [base, base + size) is mapped until the slot is freed.
+    2. A record returned by record_at lies inside of its segment, keys included.
+
+Threads
+    Slots change under the GIL only; what lies below the tail never changes and may be read without it.
+
+Format: FORMAT.md, sections "Segments" and "Block sums".
+"""
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy, memset
+
+from ddbcore.hashing cimport hash_bytes
+from ddbcore.status cimport ERR_CORRUPT, ERR_MEMORY, OK
+
+
+cdef int view_init(LogView* view) noexcept nogil:
+    memset(view, 0, sizeof(LogView))
+    view.slots = <LogSlot*>calloc(SLOT_COUNT_MAX, sizeof(LogSlot))
+    return OK if view.slots != NULL else ERR_MEMORY
+
+
+cdef void view_free(LogView* view) noexcept nogil:
+    cdef uint32_t index
+    if view.slots != NULL:
+        for index in range(view.slot_count):
+            slot_clear(view, &view.slots[index])
+        free(view.slots)
+    view.slots = NULL
+    view.slot_count = 0
+
+
+cdef void slot_clear(LogView* view, LogSlot* slot) noexcept nogil:
+    free(slot.sums)
+    free(slot.unproven)
+    slot.sums = NULL
+    slot.unproven = NULL
+    slot.summed_bytes = 0
+
+
+cdef int slot_sums_set(LogView* view, LogSlot* slot, uint64_t* sums, uint64_t summed_bytes) noexcept nogil:
+    cdef uint64_t blocks = (summed_bytes + BLOCK_BYTES - 1) >> BLOCK_SHIFT
+    slot_clear(view, slot)
+    slot.sums = sums
+    slot.summed_bytes = summed_bytes
+    if blocks == 0:
+        return OK
+    # One byte more than there are blocks: records behind summed_bytes were proven by the replay.
+    slot.unproven = <uint8_t*>calloc((slot.size >> BLOCK_SHIFT) + 2, 1)
+    if slot.unproven == NULL:
+        return ERR_MEMORY
+    memset(slot.unproven, 1, blocks)
+    view.unproven_blocks += blocks
+    return OK
+
+
+cdef int slot_prove(LogView* view, LogSlot* slot, uint64_t offset, uint64_t size) noexcept nogil:
+    cdef uint64_t block = offset >> BLOCK_SHIFT
+    cdef uint64_t last = (offset + size - 1) >> BLOCK_SHIFT
+    cdef uint64_t start, end
+    while block <= last:
+        if slot.unproven[block]:
+            start = block << BLOCK_SHIFT
+            end = start + BLOCK_BYTES
+            if end > slot.summed_bytes:
+                end = slot.summed_bytes
+            if end > slot.size or hash_bytes(slot.base + start, end - start, slot.seed ^ start) != slot.sums[block]:
+                return ERR_CORRUPT
+            slot.unproven[block] = 0
+            view.unproven_blocks -= 1
+        block += 1
+    return OK
+
+
+cdef int slot_sums_extend(const LogSlot* slot, uint64_t end, uint64_t** sums) noexcept nogil:
+    cdef uint64_t blocks = (end + BLOCK_BYTES - 1) >> BLOCK_SHIFT
+    cdef uint64_t block, start, stop
+    sums[0] = <uint64_t*>malloc((blocks + 1) * 8)
+    if sums[0] == NULL:
+        return ERR_MEMORY
+    for block in range(blocks):
+        start = block << BLOCK_SHIFT
+        stop = start + BLOCK_BYTES
+        if stop > end:
+            stop = end
+        if stop <= slot.summed_bytes and slot.sums != NULL:
+            sums[0][block] = slot.sums[block]
+        else:
+            sums[0][block] = hash_bytes(slot.base + start, stop - start, slot.seed ^ start)
+    return OK

@@ -1,0 +1,155 @@
+"""Shapes: dicts of the same names in the same order, made by copying a template.
+
+Theory of operation
+    Most items of a table have the same attributes in the same order. Inserting a name into a dict costs a search for its place; copying
+    a dict whose names are in place already costs little more than copying its memory. So a shape keeps a template, a dict of the
+    names with None for every value, and a new dict is a PyDict_Copy of it whose values are then put in their slots. Where the slots are
+    is not documented by CPython: at the making of each shape they are searched for in the template's own memory
+    (sys.getsizeof says how far it reaches), and checked in a copy. Where they are not found as expected, or the
+    interpreter is newer than the newest that was examined, dicts are built entry by entry.
+
+    A shape gets its template at the second time in a row that its hash meets its slot, so that items without common shapes do
+    not pay for templates that nobody uses.
+
+Invariants
+    1. A template is never handed out and never changes. Its names are distinct.
+    2. Nobody else has seen a copy while its values are put in; each slot holds a reference to None that is dropped.
+    3. A dict that holds containers is tracked by the garbage collector, as if they had been inserted.
+
+Threads
+    With the GIL. Allocations may start the garbage collector and so any Python code, decoding too: templates are held while
+    they are copied, and a shape is replaced in one go.
+"""
+
+from libc.string cimport memcmp, memcpy
+
+from ddbcore.pyapi cimport *
+
+cdef extern from *:
+    """
+    /* 3.11 to 3.14 were examined: values stand at a stride of two words, as plain references. */
+    #if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030F0000 && !defined(Py_GIL_DISABLED) && !defined(PYPY_VERSION)
+    #define HR_SHAPES 1
+    #define hr_dict_keys(dict) ((char*)((PyDictObject*)(dict))->ma_keys)
+    #define hr_dict_split(dict) (((PyDictObject*)(dict))->ma_values != NULL)
+    #else
+    #define HR_SHAPES 0
+    #define hr_dict_keys(dict) ((char*)NULL)
+    #define hr_dict_split(dict) 1
+    #endif
+    """
+    const bint HR_SHAPES
+    char* hr_dict_keys(PyObject* value) noexcept
+    bint hr_dict_split(PyObject* value) noexcept
+
+
+cdef struct Entry:
+    PyObject* name
+    PyObject* value
+
+
+# Bytes from the keys object to the first value, or 0 when the slots are not where they are expected.
+cdef size_t values_find(PyObject* template, PyObject** names, uint32_t count) except? 0:
+    cdef size_t size = dict.__sizeof__(<object>template) - dict.__basicsize__
+    cdef char* keys = hr_dict_keys(template)
+    cdef size_t offset = 0
+    cdef Entry* entries
+    cdef uint32_t index
+    while offset + count * sizeof(Entry) <= size:
+        entries = <Entry*>(keys + offset)
+        index = 0
+        while index < count and entries[index].name == names[index] and entries[index].value == Py_None:
+            index += 1
+        if index == count:
+            return offset + sizeof(PyObject*)
+        offset += sizeof(PyObject*)
+    return 0
+
+
+cdef int shape_make(Shape* shape, uint64_t hash, const uint32_t* name_ids, PyObject** names, uint32_t count) except -1:
+    cdef dict template = {}
+    cdef dict copy
+    cdef PyObject* old
+    cdef size_t offset
+    cdef uint32_t index
+    for index in range(count):
+        template[<object>names[index]] = None
+    if len(template) != <Py_ssize_t>count or hr_dict_split(<PyObject*>template):
+        return 0
+    offset = values_find(<PyObject*>template, names, count)
+    copy = template.copy()
+    if offset == 0 or hr_dict_split(<PyObject*>copy) or values_find(<PyObject*>copy, names, count) != offset:
+        return 0
+    if hr_dict_keys(<PyObject*>copy) == hr_dict_keys(<PyObject*>template):
+        return 0
+    old = shape.template
+    Py_INCREF(<PyObject*>template)
+    shape.template = <PyObject*>template
+    shape.offset_bytes = offset
+    shape.hash = hash
+    shape.count = count
+    memcpy(shape.name_ids, name_ids, count * sizeof(uint32_t))
+    Py_XDECREF(old)
+    return 0
+
+
+cdef void values_drop(PyObject** values, uint32_t count) noexcept:
+    cdef uint32_t index
+    for index in range(count):
+        Py_DECREF(values[index])
+
+
+cdef PyObject* entries_insert(PyObject** names, PyObject** values, uint32_t count) noexcept:
+    cdef PyObject* made = hr_dict_presized(count)
+    cdef uint32_t index
+    if made != NULL:
+        for index in range(count):
+            if PyDict_SetItem(made, names[index], values[index]) < 0:
+                Py_DECREF(made)
+                made = NULL
+                break
+    values_drop(values, count)
+    return made
+
+
+cdef PyObject* shape_dict(
+    Shape* shapes, uint64_t hash, const uint32_t* name_ids, PyObject** names, PyObject** values, uint32_t count, bint nested,
+) noexcept:
+    cdef Shape* shape = shapes + (hash >> 58)
+    cdef PyObject* template = shape.template
+    cdef PyObject* made
+    cdef PyObject** slot
+    cdef size_t offset = shape.offset_bytes
+    cdef uint32_t index
+    if shape.hash == hash and shape.count == count and template != NULL and (
+        memcmp(shape.name_ids, name_ids, count * sizeof(uint32_t)) == 0
+    ):
+        # Held, for the allocation may start the garbage collector, and that a call that changes the shape.
+        Py_INCREF(template)
+        made = PyDict_Copy(template)
+        Py_DECREF(template)
+        if made == NULL:
+            values_drop(values, count)
+            return NULL
+        slot = <PyObject**>(hr_dict_keys(made) + offset)
+        for index in range(count):
+            slot[2 * index] = values[index]
+            Py_DECREF(Py_None)
+        if nested and not PyObject_GC_IsTracked(made):
+            PyObject_GC_Track(made)
+        return made
+    if HR_SHAPES and count > 0:
+        if shape.candidate == hash:
+            try:
+                shape_make(shape, hash, name_ids, names, count)
+            except Exception:
+                pass                      # out of memory, most likely: the dict below will tell
+        shape.candidate = hash
+    return entries_insert(names, values, count)
+
+
+cdef void shapes_clear(Shape* shapes) noexcept:
+    cdef size_t index
+    for index in range(<size_t>SHAPE_SLOT_COUNT):
+        Py_XDECREF(shapes[index].template)
+        shapes[index].template = NULL

@@ -1,0 +1,42 @@
+"""A table's hot calls: put, get, update, delete, batch."""
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+from ddbcore.buffer cimport Buffer
+from ddbcore.engine cimport Engine, TableState
+from ddbcore.item cimport ItemCodec
+from ddbcore.keyspace cimport Keyspace
+from ddbcore.record cimport Record
+
+cdef class CoreTable:
+    cdef readonly Engine engine
+    cdef readonly str name
+    cdef TableState state
+    cdef Keyspace* space                  # inside of state
+    cdef ItemCodec codec
+
+    # Raise unless the table may be read; a reader catches up with the writer.
+    cdef int enter(self) except -1
+    cdef int enter_write(self) except -1
+    # The table of this name was dropped, or loaded anew.
+    cdef int renew(self) except -1
+    # The record of the key encoded in `key` (a header and keys), or NULL.
+    cdef const Record* find(self, const Record* key, uint64_t* hash, uint64_t* address) except? NULL
+    # Log and index the record at `start` of a frame buffer, which is the frame's last.
+    cdef int commit(self, Buffer* frame, uint64_t hash) except -1
+    cdef int forget(self, const Record* record, uint64_t hash) except -1
+    cdef int settle(self, object durability) except -1
+    cdef int settle_as(self, int wanted) except -1
+    cdef int get_some(self, list keys, list items) except -1
+    cdef void prefetch_record(self, uint64_t hash) noexcept
+    cdef int condition_check(self, const Record* old, object condition, object names, object values) except -1
+
+cdef class Batch:
+    cdef readonly CoreTable table
+    cdef Buffer frame
+    cdef bint busy
+    cdef int durability
+    cdef readonly uint64_t count          # puts and deletes since the last flush
+
+    cdef int begin(self) except -1
+    cdef int end(self, size_t start) except -1

@@ -1,0 +1,563 @@
+"""A table's hot calls: put, get, update, delete, batch.
+
+Theory of operation
+    Each call encodes what it was given into a scratch frame, which may run Python code; then it looks at the index, appends the frame and
+    changes the index without running any. A read pins the engine while it makes objects of a record's bytes.
+
+    hashrange.Table inherits from CoreTable: a user's call enters C at once.
+
+Invariants
+    1. Between find and commit of one write no Python code runs, or the write starts over.
+
+Threads
+    Any thread, under the GIL; a durable write releases it while it syncs.
+"""
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memset
+
+from ddbcore.btree cimport Span
+from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve
+from ddbcore.compaction cimport COMPACTION_ASSIST, compaction_check, compaction_step
+from ddbcore.engine cimport DURABILITY_COMMIT, Engine, TableState, durability_parse, engine_stir, program_of
+from ddbcore.hashing cimport hash_bytes
+from ddbcore.keyspace cimport (
+    Keyspace,
+    keyspace_apply,
+    keyspace_find,
+    keyspace_hash,
+    keyspace_put,
+    keyspace_remove,
+    record_hash_span,
+    record_range_span,
+)
+from ddbcore.log cimport FRAME_BYTES_MAX, FRAME_HEADER_BYTES, log_room
+from ddbcore.partition cimport (
+    REF_RECORD,
+    Slot,
+    partition_find,
+    partition_prefetch,
+    ref_address,
+    ref_kind,
+    slot_ref,
+)
+from ddbcore.program cimport Program
+from ddbcore.record cimport RECORD_HEADER_BYTES, Record
+from ddbcore.recovery cimport follow
+from ddbcore.segments cimport address_offset, address_slot, padded
+from ddbcore.status cimport ERR_FULL, FOUND, OK
+
+from ddbcore.errors import ConditionalCheckFailed, TableNotFound, ValidationError
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define record_prefetch(p) (__builtin_prefetch((const void*)(p)), __builtin_prefetch((const char*)(p) + 64))
+    #else
+    #define record_prefetch(p) ((void)(p))
+    #endif
+    """
+    void record_prefetch(const void* address) noexcept nogil
+
+cdef enum:
+    BATCH_BYTES_MAX = 1048576             # a batch is written when its frame has grown to this
+    MANY_KEYS_MAX = 4096                  # keys that get_many looks up together
+
+
+cdef class CoreTable:
+    """A table of an open database. Made by the database."""
+
+    def __init__(self, Engine engine not None, str name not None):
+        if name not in engine.names:
+            raise TableNotFound(f"no table {name!r} in this database")
+        self.engine = engine
+        self.name = name
+        self.state = engine.tables[engine.names[name]]
+        self.space = &self.state.space
+        self.codec = self.state.codec
+
+    cdef int renew(self) except -1:
+        if self.name not in self.engine.names or self.engine.writable:
+            raise TableNotFound(f"table {self.name!r} was dropped")
+        self.state = self.engine.tables[self.engine.names[self.name]]
+        self.space = &self.state.space
+        self.codec = self.state.codec
+        return 0
+
+    cdef int enter(self) except -1:
+        cdef Engine engine = self.engine
+        if engine.refused:
+            engine.require_open()
+        if engine.following:
+            follow(engine)
+        if self.space.dropped:
+            self.renew()
+        return 0
+
+    cdef int enter_write(self) except -1:
+        self.engine.require_writable()
+        if self.space.dropped:
+            self.renew()
+        return 0
+
+    cdef const Record* find(self, const Record* key, uint64_t* hash, uint64_t* address) except? NULL:
+        cdef const Record* record = NULL
+        cdef int status
+        hash[0] = keyspace_hash(self.space, <const uint8_t*>key + RECORD_HEADER_BYTES, key.hash_size)
+        status = keyspace_find(self.space, hash[0], record_hash_span(key), record_range_span(key), address, &record)
+        if status < 0:
+            self.engine.fail(status, f"reading table {self.name}")
+        return record if status == FOUND else NULL
+
+    cdef int commit(self, Buffer* frame, uint64_t hash) except -1:
+        cdef Engine engine = self.engine
+        cdef Record* record = <Record*>(frame.data + FRAME_HEADER_BYTES)
+        cdef uint64_t size = record.size_bytes
+        cdef uint64_t address
+        cdef int status
+        record.keyspace_id = <uint16_t>self.state.keyspace_id
+        while frame.size & 7:
+            frame.data[frame.size] = 0
+            frame.size += 1
+        if self.codec.names.logged != <uint32_t>len(self.codec.names.names):
+            engine.frame_names(self.state, frame)
+            record = <Record*>(frame.data + FRAME_HEADER_BYTES)
+        status = log_room(engine.log, frame.size)
+        if status != OK:
+            engine.fail(status, f"writing to table {self.name}")
+        address = engine.log.place(frame.data, frame.size) + FRAME_HEADER_BYTES // 8
+        status = keyspace_put(self.space, hash, record, address)
+        if status < 0:
+            engine.fail(status, f"writing to table {self.name}")
+        engine.log.publish(frame.size)
+        self.codec.names.logged = <uint32_t>len(self.codec.names.names)
+        self.forget(record, hash)
+        return 0
+
+    cdef int forget(self, const Record* record, uint64_t hash) except -1:
+        """Take a written item out of the cache."""
+        if self.engine.cache.entry_count != 0:
+            self.engine.cache.forget(self.state.keyspace_id, cache_hash(record, hash),
+                                     <const uint8_t*>record + RECORD_HEADER_BYTES, record.hash_size, record.range_size)
+        return 0
+
+    cdef int settle(self, object durability) except -1:
+        return self.settle_as(self.engine.durability if durability is None else durability_parse(durability))
+
+    cdef int settle_as(self, int wanted) except -1:
+        """Finish a write: background work, durability."""
+        cdef Engine engine = self.engine
+        if engine.assist:
+            compaction_step(engine, COMPACTION_ASSIST)
+        if engine.checked_segments != engine.log.next_number:
+            engine.checked_segments = engine.log.next_number
+            compaction_check(engine)
+        if wanted == DURABILITY_COMMIT:
+            engine.settle(wanted)
+        else:
+            engine_stir(engine)
+        return 0
+
+    cdef int condition_check(self, const Record* old, object condition, object names, object values) except -1:
+        cdef Program program = program_of(self.engine, None, condition)
+        cdef int holds
+        self.engine.pins += 1
+        try:
+            holds = program.check(self.codec, <const uint8_t*>old, old.size_bytes if old != NULL else 0, names, values)
+        finally:
+            self.engine.unpin()
+        if not holds:
+            raise ConditionalCheckFailed("The conditional request failed")
+        return 0
+
+    def get(self, hash, range=None):
+        """Return the item of a key: a new dict, or None.
+
+        hash, range: the key's values; range only where the table has a range key. Raises ValidationError, CorruptError.
+        """
+        cdef Engine engine = self.engine
+        cdef Buffer* buffer
+        cdef const Record* key
+        cdef const Record* record
+        cdef uint64_t hash_value = 0
+        cdef uint64_t address = 0
+        cdef uint64_t lsn, mixed
+        cdef size_t weight = 0
+        cdef int nested = 0
+        cdef object item
+        self.enter()
+        buffer = engine.scratch_take()
+        try:
+            self.codec.encode_key(hash, range, buffer)
+            if engine.refused or self.space.dropped:
+                self.enter()
+            key = <const Record*>buffer.data
+            if engine.cache.bytes_max != 0:
+                hash_value = keyspace_hash(self.space, <const uint8_t*>key + RECORD_HEADER_BYTES, key.hash_size)
+                mixed = cache_hash(key, hash_value)
+                item = engine.cache.fetch(self.state.keyspace_id, mixed, <const uint8_t*>key + RECORD_HEADER_BYTES,
+                                          key.hash_size, key.range_size)
+                if item is not None:
+                    return item
+            record = self.find(key, &hash_value, &address)
+            if record == NULL:
+                return None
+            lsn = engine.log.lsn
+            engine.pins += 1
+            try:
+                item = self.codec.decode_item(<const uint8_t*>record, record.size_bytes, &weight, &nested)
+            finally:
+                engine.unpin()
+            if engine.cache.bytes_max != 0 and lsn == engine.log.lsn and not engine.refused:
+                engine.cache.keep(self.state.keyspace_id, mixed, <const uint8_t*>key + RECORD_HEADER_BYTES,
+                                  key.hash_size, key.range_size, item, weight, nested)
+            return item
+        finally:
+            engine.scratch_give(buffer)
+
+    def put(self, item, *, condition=None, names=None, values=None, durability=None):
+        """Write an item, in place of the one with the same key.
+
+        item: a dict with the key attributes; at most 400 KB. condition: an expression that must hold for the item that is
+        there (or for its absence). durability: "interval", "commit" or "none" for this call. Raises ValidationError,
+        ItemTooLarge, ConditionalCheckFailed, DiskFull, PoisonedError.
+        """
+        cdef Engine engine = self.engine
+        cdef Buffer* frame
+        cdef const Record* record
+        cdef const Record* old
+        cdef uint64_t hash_value = 0
+        cdef uint64_t address = 0
+        cdef uint64_t lsn
+        self.enter_write()
+        frame = engine.scratch_take()
+        try:
+            frame.size = FRAME_HEADER_BYTES
+            self.codec.encode_item(item, frame)
+            # Encoding may have run other Python code.
+            self.enter_write()
+            while condition is not None:
+                lsn = engine.log.lsn
+                old = self.find(<const Record*>(frame.data + FRAME_HEADER_BYTES), &hash_value, &address)
+                self.condition_check(old, condition, names, values)
+                self.enter_write()
+                if lsn == engine.log.lsn:
+                    break
+            record = <const Record*>(frame.data + FRAME_HEADER_BYTES)
+            hash_value = keyspace_hash(self.space, <const uint8_t*>record + RECORD_HEADER_BYTES, record.hash_size)
+            self.commit(frame, hash_value)
+        finally:
+            engine.scratch_give(frame)
+        self.settle(durability)
+
+    def delete(self, hash, range=None, *, condition=None, names=None, values=None, durability=None):
+        """Remove the item of a key; nothing happens when there is none. Arguments and errors as in put."""
+        cdef Engine engine = self.engine
+        cdef Buffer* frame
+        cdef Record* key
+        cdef const Record* old
+        cdef uint64_t hash_value = 0
+        cdef uint64_t address = 0
+        cdef uint64_t lsn
+        cdef int status
+        self.enter_write()
+        frame = engine.scratch_take()
+        try:
+            frame.size = FRAME_HEADER_BYTES
+            self.codec.encode_key(hash, range, frame)
+            self.enter_write()
+            key = <Record*>(frame.data + FRAME_HEADER_BYTES)
+            key.keyspace_id = <uint16_t>self.state.keyspace_id
+            while True:
+                lsn = engine.log.lsn
+                old = self.find(key, &hash_value, &address)
+                if condition is None:
+                    break
+                self.condition_check(old, condition, names, values)
+                self.enter_write()
+                if lsn == engine.log.lsn:
+                    break
+            if old == NULL:
+                return
+            while frame.size & 7:
+                frame.data[frame.size] = 0
+                frame.size += 1
+            status = log_room(engine.log, frame.size)
+            if status != OK:
+                engine.fail(status, f"writing to table {self.name}")
+            engine.log.place(frame.data, frame.size)
+            status = keyspace_remove(self.space, hash_value, record_hash_span(key), record_range_span(key))
+            if status < 0:
+                engine.fail(status, f"writing to table {self.name}")
+            engine.log.publish(frame.size)
+            self.forget(key, hash_value)
+        finally:
+            engine.scratch_give(frame)
+        self.settle(durability)
+
+    def update(self, hash, *args, names=None, values=None, condition=None, durability=None):
+        """Change attributes of an item, or make it: update(hash, [range,] expression, ...).
+
+        expression: SET, REMOVE, ADD and DELETE clauses. names, values: what "#name" and ":value" stand for. condition: an
+        expression that must hold. Raises ValidationError, ItemTooLarge, ConditionalCheckFailed, DiskFull, PoisonedError.
+        """
+        cdef Engine engine = self.engine
+        cdef object range = None
+        cdef object expression
+        cdef Program program
+        cdef Buffer* key_buffer
+        cdef Buffer* frame = NULL
+        cdef const Record* key
+        cdef const Record* old
+        cdef uint64_t hash_value = 0
+        cdef uint64_t address = 0
+        cdef uint64_t lsn
+        cdef int changed
+        if len(args) == 2:
+            range, expression = args
+        elif len(args) == 1:
+            expression = args[0]
+        else:
+            raise TypeError("update() takes the key's values and one update expression")
+        self.enter_write()
+        program = program_of(engine, expression, condition)
+        key_buffer = engine.scratch_take()
+        try:
+            self.codec.encode_key(hash, range, key_buffer)
+            frame = engine.scratch_take()
+            while True:
+                self.enter_write()
+                frame.size = FRAME_HEADER_BYTES
+                key = <const Record*>key_buffer.data
+                lsn = engine.log.lsn
+                old = self.find(key, &hash_value, &address)
+                engine.pins += 1
+                try:
+                    changed = program.run(self.codec, <const uint8_t*>old, old.size_bytes if old != NULL else 0,
+                                          <const uint8_t*>key, key.size_bytes, names, values, frame)
+                finally:
+                    engine.unpin()
+                if lsn == engine.log.lsn and not engine.refused and not self.space.dropped:
+                    break
+            if changed:
+                self.commit(frame, hash_value)
+        finally:
+            engine.scratch_give(key_buffer)
+            if frame != NULL:
+                engine.scratch_give(frame)
+        self.settle(durability)
+
+    def get_many(self, keys):
+        """Return the items of many keys, in their order; None for those that are absent.
+
+        keys: an iterable of hash values, or of (hash, range) pairs where the table has a range key. Faster than as many
+        calls of get, because what they need of memory is fetched ahead.
+        """
+        cdef list wanted = list(keys)
+        cdef list items = []
+        cdef Py_ssize_t start
+        self.enter()
+        for start in range(0, len(wanted), MANY_KEYS_MAX):
+            self.get_some(wanted[start:start + MANY_KEYS_MAX], items)
+        return items
+
+    cdef int get_some(self, list keys, list items) except -1:
+        cdef Engine engine = self.engine
+        cdef Py_ssize_t count = len(keys)
+        cdef Py_ssize_t index
+        cdef Buffer* buffer = NULL
+        cdef size_t* offsets = <size_t*>malloc((count + 1) * sizeof(size_t))
+        cdef uint64_t* hashes = <uint64_t*>malloc((count + 1) * sizeof(uint64_t))
+        cdef const Record** records = <const Record**>malloc((count + 1) * sizeof(Record*))
+        cdef uint64_t address = 0
+        cdef const Record* key
+        cdef object hash_value, range_value
+        try:
+            if offsets == NULL or hashes == NULL or records == NULL:
+                raise MemoryError()
+            buffer = engine.scratch_take()
+            for index in range(count):
+                if self.codec.range_name is None:
+                    hash_value, range_value = keys[index], None
+                else:
+                    try:
+                        hash_value, range_value = keys[index]
+                    except (TypeError, ValueError):
+                        raise ValidationError(
+                            f"get_many of table {self.name} takes (hash, range) pairs, not {keys[index]!r:.100}") from None
+                while buffer.size & 7:
+                    buffer_reserve(buffer, 1)
+                    buffer.size += 1
+                offsets[index] = buffer.size
+                self.codec.encode_key(hash_value, range_value, buffer)
+            self.enter()
+            for index in range(count):
+                key = <const Record*>(buffer.data + offsets[index])
+                hashes[index] = keyspace_hash(self.space, <const uint8_t*>key + RECORD_HEADER_BYTES, key.hash_size)
+                partition_prefetch(&self.space.partition, hashes[index])
+            for index in range(count):
+                self.prefetch_record(hashes[index])
+            engine.pins += 1
+            try:
+                for index in range(count):
+                    key = <const Record*>(buffer.data + offsets[index])
+                    records[index] = self.find(key, &hashes[index], &address)
+                for index in range(count):
+                    if records[index] == NULL:
+                        items.append(None)
+                    else:
+                        items.append(self.codec.decode_item(<const uint8_t*>records[index], records[index].size_bytes,
+                                                            NULL, NULL))
+            finally:
+                engine.unpin()
+        finally:
+            if buffer != NULL:
+                engine.scratch_give(buffer)
+            free(offsets)
+            free(hashes)
+            free(records)
+        return 0
+
+    cdef void prefetch_record(self, uint64_t hash) noexcept:
+        cdef Slot slot
+        cdef uint64_t ref
+        if partition_find(&self.space.partition, hash, &slot) != FOUND:
+            return
+        ref = slot_ref(&slot)
+        if ref_kind(ref) == REF_RECORD and address_slot(ref_address(ref)) < self.engine.log.view.slot_count:
+            record_prefetch(self.engine.log.view.slots[address_slot(ref_address(ref))].base
+                            + address_offset(ref_address(ref)))
+
+    def count(self):
+        """Return the exact number of items, at once."""
+        self.enter()
+        return self.space.item_count
+
+    def key_schema(self):
+        """Return ((name, type) of the hash key, the same of the range key or None)."""
+        codec = self.codec
+        return ((codec.hash_name, codec.hash_type),
+                None if codec.range_name is None else (codec.range_name, codec.range_type))
+
+    def size_bytes(self):
+        """Return the sum of the items' DynamoDB sizes in bytes, at once."""
+        self.enter()
+        return self.space.item_bytes
+
+    def batch(self, *, durability=None):
+        """Return a context manager whose put and delete are written together: see Batch."""
+        self.enter_write()
+        return Batch(self, durability)
+
+
+cdef inline uint64_t cache_hash(const Record* key, uint64_t hash) noexcept:
+    """The hash of a whole key, from its partition key's."""
+    if key.range_size == 0:
+        return hash
+    return hash_bytes(<const uint8_t*>key + RECORD_HEADER_BYTES + key.hash_size, key.range_size, hash)
+
+
+cdef class Batch:
+    """Puts and deletes written together: one commit per flush, which is all there or not at all.
+
+    A batch is flushed when the `with` block ends, when it has grown to 1 MiB, and by flush(). When the block ends by an exception,
+    what was not flushed is dropped.
+    """
+
+    def __init__(self, CoreTable table not None, durability=None):
+        self.table = table
+        self.durability = table.engine.durability if durability is None else durability_parse(durability)
+        self.frame.size = 0
+
+    def __dealloc__(self):
+        buffer_free(&self.frame)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is None:
+            self.flush()
+        else:
+            self.frame.size = 0
+            self.count = 0
+        return False
+
+    cdef int begin(self) except -1:
+        if self.busy:
+            raise ValidationError("the batch is encoding another item")
+        self.table.enter_write()
+        if self.frame.size == 0:
+            if buffer_reserve(&self.frame, 4096) != 0:
+                raise MemoryError()
+            self.frame.size = FRAME_HEADER_BYTES
+        self.busy = True
+        return 0
+
+    cdef int end(self, size_t start) except -1:
+        cdef Record* record = <Record*>(self.frame.data + start)
+        record.keyspace_id = <uint16_t>self.table.state.keyspace_id
+        if buffer_reserve(&self.frame, 8) != 0:
+            self.frame.size = start
+            raise MemoryError()
+        while self.frame.size & 7:
+            self.frame.data[self.frame.size] = 0
+            self.frame.size += 1
+        self.count += 1
+        if self.frame.size >= BATCH_BYTES_MAX:
+            self.flush()
+        return 0
+
+    def put(self, item):
+        """Add a put of an item. Raises ValidationError, ItemTooLarge; the batch is as before then."""
+        cdef size_t start
+        self.begin()
+        start = self.frame.size
+        try:
+            self.table.codec.encode_item(item, &self.frame)
+        finally:
+            self.busy = False
+        self.end(start)
+
+    def delete(self, hash, range=None):
+        """Add a delete of a key."""
+        cdef size_t start
+        self.begin()
+        start = self.frame.size
+        try:
+            self.table.codec.encode_key(hash, range, &self.frame)
+        finally:
+            self.busy = False
+        self.end(start)
+
+    def flush(self):
+        """Write what was added, in one commit."""
+        cdef CoreTable table = self.table
+        cdef Engine engine = table.engine
+        cdef uint64_t size = self.frame.size
+        cdef uint64_t address
+        cdef int status
+        if size <= FRAME_HEADER_BYTES:
+            return
+        table.enter_write()
+        if table.codec.names.logged != <uint32_t>len(table.codec.names.names):
+            engine.frame_names(table.state, &self.frame)
+        if self.frame.size > FRAME_BYTES_MAX:
+            engine.fail(ERR_FULL, "writing a batch")
+        status = log_room(engine.log, self.frame.size)
+        if status != OK:
+            self.frame.size = size
+            engine.fail(status, f"writing to table {table.name}")
+        address = engine.log.place(self.frame.data, self.frame.size) + FRAME_HEADER_BYTES // 8
+        status = keyspace_apply(table.space, self.frame.data + FRAME_HEADER_BYTES, size - FRAME_HEADER_BYTES, address)
+        # Published even after a failure, since part of it is in the index; then the handle refuses to go on.
+        engine.log.publish(self.frame.size)
+        table.codec.names.logged = <uint32_t>len(table.codec.names.names)
+        self.frame.size = FRAME_HEADER_BYTES
+        self.count = 0
+        engine.cache.clear()
+        if status < 0:
+            engine.refuse("memory ran out in the middle of a batch: open the database again")
+            engine.fail(status, f"writing to table {table.name}")
+        table.settle_as(self.durability)

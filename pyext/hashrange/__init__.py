@@ -1,0 +1,57 @@
+"""hashrange: the DynamoDB data model in your own process.
+
+    import hashrange
+
+    db = hashrange.open("shop.db")
+    orders = db.create_table("orders", hash_key=("customer", "S"), range_key=("ts", "N"))
+    orders.put({"customer": "ada", "ts": 1, "total": Decimal("9.99")})
+    orders.get("ada", 1)
+"""
+
+from ddbcore.errors import (
+    ConditionalCheckFailed,
+    CorruptError,
+    DatabaseClosed,
+    DatabaseLocked,
+    DiskFull,
+    Error,
+    ItemTooLarge,
+    PoisonedError,
+    ReadOnlyError,
+    StorageError,
+    TableExists,
+    TableNotFound,
+    ValidationError,
+)
+
+from hashrange.database import Database, open  # noqa: A004 -- hashrange.open is the name users expect
+from hashrange.table import Batch, Query, Scan, Table
+from hashrange.verification import SalvageReport, VerifyReport, salvage, verify
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Batch",
+    "ConditionalCheckFailed",
+    "CorruptError",
+    "Database",
+    "DatabaseClosed",
+    "DatabaseLocked",
+    "DiskFull",
+    "Error",
+    "ItemTooLarge",
+    "PoisonedError",
+    "Query",
+    "ReadOnlyError",
+    "SalvageReport",
+    "Scan",
+    "StorageError",
+    "Table",
+    "TableExists",
+    "TableNotFound",
+    "ValidationError",
+    "VerifyReport",
+    "open",
+    "salvage",
+    "verify",
+]
