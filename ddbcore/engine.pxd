@@ -60,6 +60,8 @@ cdef class Engine:
     cdef readonly str refusal             # why nothing goes any more (closed, forked), None while open
     cdef bint refused                     # refusal is set
     cdef readonly bint following          # reader: apply what the writer appends
+    cdef readonly bint rolled_back        # a sync failed, and reads show the durable state
+    cdef Log poisoned_log                 # the log that was written to before that
     cdef int durability
     cdef readonly int interval_ms
     cdef uint32_t pins                    # decodings under way: maps must stay

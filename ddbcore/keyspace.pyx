@@ -51,11 +51,27 @@ from ddbcore.partition cimport (
     slot_ref,
 )
 from ddbcore.record cimport RECORD_DELETE, Record
-from ddbcore.segments cimport LogView, address_slot, padded, record_at
+from ddbcore.segments cimport LogView, address_offset, address_slot, padded, record_at
 from ddbcore.status cimport ERR_CORRUPT, ERR_MEMORY, FOUND, OK
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define lines_prefetch(p) (__builtin_prefetch((const char*)(p) + 64), __builtin_prefetch((const char*)(p) + 128))
+    #else
+    #define lines_prefetch(p) ((void)(p))
+    #endif
+    """
+    void lines_prefetch(const void* address) noexcept nogil
 
 cdef enum:
     APPLY_AHEAD = 16
+
+
+cdef inline void record_fetch(LogView* view, uint64_t address) noexcept nogil:
+    """Start loading a record's second and third cache line: its first will miss, and the three misses overlap."""
+    if address_slot(address) < view.slot_count:
+        lines_prefetch(view.slots[address_slot(address)].base + address_offset(address))
 
 
 cdef int keyspace_init(Keyspace* space, Arena* arena, LogView* view, uint32_t keyspace_id, bint has_range,
@@ -151,6 +167,7 @@ cdef int keyspace_find(Keyspace* space, uint64_t hash, Span hash_key, Span range
         if found < 0:
             return found
         if found == FOUND:
+            record_fetch(space.view, address[0])
             record[0] = record_at(space.view, address[0])
             if record[0] == NULL:
                 return ERR_CORRUPT

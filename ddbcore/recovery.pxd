@@ -11,3 +11,5 @@ cdef int database_load(Engine engine, bint salvage) except -1
 cdef int database_resume(Engine engine) except -1
 # Reader: apply what the writer appended since the last call. Raises CorruptError, StorageError.
 cdef int follow(Engine engine) except -1
+# Writer, after a failed sync: show the durable state only.
+cdef int roll_back(Engine engine) except -1

@@ -483,3 +483,22 @@ cdef int reload(Engine engine) except -1:
     if not database_load(engine, False):
         raise CorruptError(f"{engine.path}: the database vanished while it was being read")
     return 1
+
+
+cdef int roll_back(Engine engine) except -1:
+    """After a failed sync: load the state as of the durable LSN, which is all that reads may show now.
+
+    Not while something is decoded or a checkpoint is ending; the next read tries again.
+    """
+    cdef int number = engine.log.sync_errno
+    if engine.rolled_back or engine.pins != 0 or engine.checkpoint_running:
+        return 0
+    engine.rolled_back = True
+    # The keeper may be looking at the old log: it stays, closed.
+    engine.poisoned_log = engine.log
+    engine.limit_lsn = engine.log.durable_lsn
+    engine.reset()
+    database_load(engine, False)
+    engine.log.lsn = engine.log.durable_lsn = engine.limit_lsn
+    engine.log.sync_errno = number
+    return 0

@@ -44,7 +44,7 @@ from ddbcore.partition cimport (
 )
 from ddbcore.program cimport Program
 from ddbcore.record cimport RECORD_HEADER_BYTES, Record
-from ddbcore.recovery cimport follow
+from ddbcore.recovery cimport follow, roll_back
 from ddbcore.segments cimport address_offset, address_slot, padded
 from ddbcore.status cimport ERR_FULL, FOUND, OK
 
@@ -78,7 +78,7 @@ cdef class CoreTable:
         self.codec = self.state.codec
 
     cdef int renew(self) except -1:
-        if self.name not in self.engine.names or self.engine.writable:
+        if self.name not in self.engine.names:
             raise TableNotFound(f"table {self.name!r} was dropped")
         self.state = self.engine.tables[self.engine.names[self.name]]
         self.space = &self.state.space
@@ -91,6 +91,8 @@ cdef class CoreTable:
             engine.require_open()
         if engine.following:
             follow(engine)
+        elif engine.log.sync_errno != 0:
+            roll_back(engine)
         if self.space.dropped:
             self.renew()
         return 0
