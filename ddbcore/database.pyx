@@ -42,7 +42,7 @@ cdef extern from "errno.h":
     enum: EWOULDBLOCK
 
 cdef enum:
-    REPLAY_BYTES_MAX = 4194304            # log that a close leaves to be replayed: 2 to 4 ms
+    REPLAY_BYTES_MAX = 1048576            # log that a close leaves to be replayed: 1 to 2 ms
 
 
 cdef class CoreDatabase:
@@ -178,6 +178,8 @@ cdef class CoreDatabase:
         try:
             if engine.writable and not self.disk.volatile_storage and engine.log.sync_errno == 0:
                 self.finish()
+                if engine.log.sync_errno == 0:
+                    engine.log.trim()
         finally:
             engine.let_go()
             self.unlock()

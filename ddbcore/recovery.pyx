@@ -452,6 +452,7 @@ cdef int database_resume(Engine engine) except -1:
         if name not in known and name.startswith(("log-", "checkpoint-", "superblock.")):
             text = name.encode()
             engine.disk.remove(text)
+    log.regrant()
     log.durable_lsn = engine.base.lsn
     log.root_dirty = True
     # What is served must not vanish with the power: sync before the first read.
