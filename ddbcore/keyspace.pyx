@@ -67,6 +67,8 @@ cdef extern from *:
 cdef enum:
     APPLY_AHEAD = 16
 
+cdef uint64_t generation = 0
+
 
 cdef inline void record_fetch(LogView* view, uint64_t address) noexcept nogil:
     """Start loading a record's second and third cache line: its first will miss, and the three misses overlap."""
@@ -76,7 +78,11 @@ cdef inline void record_fetch(LogView* view, uint64_t address) noexcept nogil:
 
 cdef int keyspace_init(Keyspace* space, Arena* arena, LogView* view, uint32_t keyspace_id, bint has_range,
                        uint64_t hash_seed) noexcept nogil:
+    global generation
     memset(space, 0, sizeof(Keyspace))
+    # A cursor that outlives its keyspace must not take another one's version for its own.
+    generation += 1
+    space.version = generation << 40
     space.view = view
     space.id = keyspace_id
     space.has_range = has_range
@@ -194,7 +200,7 @@ cdef int keyspace_put(Keyspace* space, uint64_t hash, const Record* record, uint
         return status
     status = keyspace_entry(space, hash, record_hash_span(record), &slot)
     if status == OK:
-        status = partition_insert(&space.partition, hash, ref_make(REF_RECORD, address))
+        status = partition_insert(&space.partition, hash, ref_make(REF_RECORD, address), &slot)
         if status != OK:
             return status
     elif status == FOUND:
