@@ -53,6 +53,7 @@ cdef class Engine:
     cdef bint arena_ready
     cdef readonly list tables             # TableState or None, by keyspace id
     cdef readonly dict names              # keyspace id by table name
+    cdef uint32_t generation              # keyspaces made so far
     cdef ItemCache cache
     cdef readonly uint64_t database_id
     cdef readonly uint64_t hash_seed

@@ -379,8 +379,9 @@ cdef class Engine:
         table.keyspace_id = keyspace_id
         table.schema = schema
         table.codec = ItemCodec(hash_key[0], hash_key[1], range_key[0], range_key[1])
+        self.generation += 1
         if keyspace_init(&table.space, &self.arena, &self.log.view, keyspace_id, range_key[0] is not None,
-                         self.hash_seed) != OK:
+                         self.hash_seed, self.generation) != OK:
             raise MemoryError()
         while <uint32_t>len(self.tables) <= keyspace_id:
             self.tables.append(None)

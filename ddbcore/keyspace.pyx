@@ -67,8 +67,6 @@ cdef extern from *:
 cdef enum:
     APPLY_AHEAD = 16
 
-cdef uint64_t generation = 0
-
 
 cdef inline void record_fetch(LogView* view, uint64_t address) noexcept nogil:
     """Start loading a record's second and third cache line: its first will miss, and the three misses overlap."""
@@ -77,12 +75,10 @@ cdef inline void record_fetch(LogView* view, uint64_t address) noexcept nogil:
 
 
 cdef int keyspace_init(Keyspace* space, Arena* arena, LogView* view, uint32_t keyspace_id, bint has_range,
-                       uint64_t hash_seed) noexcept nogil:
-    global generation
+                       uint64_t hash_seed, uint32_t generation) noexcept nogil:
     memset(space, 0, sizeof(Keyspace))
     # A cursor that outlives its keyspace must not take another one's version for its own.
-    generation += 1
-    space.version = generation << 40
+    space.version = <uint64_t>generation << 40
     space.view = view
     space.id = keyspace_id
     space.has_range = has_range
