@@ -35,8 +35,8 @@ JOBS = int(os.environ.get("HASHRANGE_JOBS", "0")) or os.cpu_count() or 1
 TAG = sys.implementation.cache_tag
 WINDOWS = sys.platform == "win32"
 
-# wraparound and cdivision change what code means, so they are the same in both builds; nonecheck does
-# not compile in nogil functions (`self.size += 1` raises there, and raising takes the GIL).
+# wraparound and cdivision change what code means, so they are the same in both builds; nonecheck
+# does not compile in nogil functions (`self.size += 1` may raise, which takes the GIL).
 DIRECTIVES = {
     "language_level": "3",
     "boundscheck": DEBUG,

@@ -12,12 +12,13 @@ cdef enum:
     TEXT_SLOT_COUNT = 512                 # 2**TEXT_SLOT_BITS
 
 
-# A short string seen before. `head` and `tail` are its first and last 8 bytes (overlapping), so they and `size` are the whole of it.
+# A short string seen before. `head` and `tail` are its first and last 8 bytes (overlapping), so
+# they and `size` are the whole of it.
 cdef struct TextSlot:
     uint64_t head
     uint64_t tail
     uint32_t size
-    uint32_t heat                         # hits it is good for before another string may take the slot
+    uint32_t heat                         # misses it outlives before another takes the slot
     PyObject* text                        # owned, or NULL
 
 
@@ -31,7 +32,7 @@ cdef struct Memory:
 
 cdef struct Decoder:
     Memory* memory
-    const char* damage                    # what is damaged; NULL: an exception is set, or all is well
+    const char* damage                    # what is damaged, or NULL: an exception is set
     size_t weight                         # estimate of the bytes of memory that the values take
     int nested                            # 1: one of them is mutable
 
@@ -43,10 +44,14 @@ cdef void decoder_open(Decoder* decoder, Memory* memory) noexcept
 cdef int decoder_raise(const Decoder* decoder) except -1
 # The functions below return a new reference, or NULL: then decoder_raise tells.
 # Decode the value at *data, which moves behind it.
-cdef PyObject* decoder_value(Decoder* decoder, NameTable names, const uint8_t** data, const uint8_t* limit, int level) noexcept
-# Decode `count` names and values that fill data..limit. The top level begins with the key attributes: takes over their references; NULL elsewhere.
+cdef PyObject* decoder_value(
+    Decoder* decoder, NameTable names, const uint8_t** data, const uint8_t* limit, int level,
+) noexcept
+# Decode `count` names and values that fill data..limit. The top level begins with the key
+# attributes: takes over their references; NULL elsewhere.
 cdef PyObject* decoder_entries(
-    Decoder* decoder, NameTable names, const uint8_t* data, const uint8_t* limit, int level, uint64_t count,
+    Decoder* decoder, NameTable names, const uint8_t* data, const uint8_t* limit, int level,
+    uint64_t count,
     PyObject* hash_value, PyObject* range_value,
 ) noexcept
 cdef PyObject* decoder_ascii(Decoder* decoder, const uint8_t* text, size_t size) noexcept

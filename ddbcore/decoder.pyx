@@ -1,22 +1,25 @@
 """Encoded bytes to Python values.
 
 Theory of operation
-    One recursive walk builds the objects. Short strings that come again and again (states, tags, country codes) are found in a
-    direct-mapped table by their bytes and handed out as the same object, with its hash; a slot's heat keeps strings that come
-    only once from driving out those that come often. Attribute names are the NameTable's. Values are collected first, and the
-    dict is made of all of them at once, from a template where its shape is known (shape.pyx).
+    One recursive walk builds the objects. Short strings that come again and again (states, tags,
+    country codes) are found in a direct-mapped table by their bytes and handed out as the same
+    object, with its hash; a slot's heat keeps strings that come only once from driving out those
+    that come often. Attribute names are the NameTable's. Values are collected first, and the dict
+    is made of all of them at once, from a template where its shape is known (shape.pyx).
 
-    Functions on the way return NULL for failure and say in the Decoder what is damaged; decoder_raise makes the exception.
+    Functions on the way return NULL for failure and say in the Decoder what is damaged;
+    decoder_raise makes the exception.
 
 Invariants
-    1. Every read is behind a comparison with the limit. Counts are compared with the bytes that remain before anything of that
-       many elements is made.
+    1. Every read is behind a comparison with the limit. Counts are compared with the bytes that
+       remain before anything of that many elements is made.
     2. A str is made as ASCII only when all its bytes are below 0x80.
     3. Recursion ends at level DEPTH_MAX.
     4. Of a name that comes twice in a map the last value holds (no encoder writes that).
 
 Threads
-    With the GIL. Allocations may start the garbage collector, and with it any Python code: nothing of `Memory` is held across one.
+    With the GIL. Allocations may start the garbage collector, and with it any Python code: what
+    `Memory` holds may have changed after one, so it is read again.
 
 Format
     FORMAT.md, section "Items".
@@ -36,7 +39,8 @@ from ddbcore.value cimport *
 from ddbcore.errors import CorruptError
 
 cdef enum:
-    # Memory that objects take in CPython, rounded to 16 bytes as the allocator does: estimates for the cache's budget.
+    # Memory that objects take in CPython, rounded to 16 bytes as the allocator does: estimates for
+    # the cache's budget.
     WEIGHT_TEXT = 56
     WEIGHT_BINARY = 40
     WEIGHT_NUMBER = 32
@@ -55,7 +59,8 @@ cdef enum:
 
 cdef uint64_t HIGH_BITS = 0x8080808080808080
 
-# The same functions without a check for exceptions after the call: they return NULL then, which the callers here pass on.
+# The same functions without a check for exceptions after the call: they return NULL then, which the
+# callers here pass on.
 ctypedef PyObject* (*DecimalFunction)(int64_t coefficient, int exponent) noexcept
 ctypedef PyObject* (*NumberFunction)(const Number* number) noexcept
 
@@ -101,7 +106,7 @@ cdef PyObject* decoder_fail(Decoder* decoder, const char* damage) noexcept:
     return NULL
 
 
-# -- text -----------------------------------------------------------------------------------------------------------------
+# -- text ------------------------------------------------------------------------------------------
 
 
 # Nonzero when a byte is above 0x7F.
@@ -186,12 +191,14 @@ cdef PyObject* decoder_utf8(Decoder* decoder, const uint8_t* text, size_t size) 
     return made
 
 
-# -- maps -----------------------------------------------------------------------------------------------------------------
+# -- maps ------------------------------------------------------------------------------------------
 
 
-# Read the name at *data, which moves behind it: a new reference. *name_id is 0 for a name that has no id, else its id plus 1.
+# Read the name at *data, which moves behind it: a new reference. *name_id is 0 for a name that has
+# no id, else its id plus 1.
 cdef inline PyObject* name_decode(
-    Decoder* decoder, NameTable names, const uint8_t** data, const uint8_t* limit, uint32_t* name_id,
+    Decoder* decoder, NameTable names, const uint8_t** data, const uint8_t* limit,
+    uint32_t* name_id,
 ) noexcept:
     cdef const uint8_t* here = data[0]
     cdef PyObject* name
@@ -216,7 +223,8 @@ cdef inline PyObject* name_decode(
 
 # Fill a dict entry by entry: many entries, or names without ids.
 cdef int entries_insert(
-    Decoder* decoder, NameTable names, const uint8_t* data, const uint8_t* limit, int level, uint64_t count, PyObject* target,
+    Decoder* decoder, NameTable names, const uint8_t* data, const uint8_t* limit, int level,
+    uint64_t count, PyObject* target,
 ) noexcept:
     cdef PyObject* name
     cdef PyObject* value
@@ -250,7 +258,8 @@ cdef inline void references_drop(PyObject** references, uint32_t count) noexcept
 
 # A dict of the entries collected so far, and of the rest read one by one.
 cdef PyObject* entries_rest(
-    Decoder* decoder, NameTable names, const uint8_t* data, const uint8_t* limit, int level, uint64_t rest,
+    Decoder* decoder, NameTable names, const uint8_t* data, const uint8_t* limit, int level,
+    uint64_t rest,
     PyObject** found, PyObject** values, uint32_t count,
 ) noexcept:
     cdef PyObject* made = hr_dict_presized(count + rest)
@@ -269,10 +278,11 @@ cdef PyObject* entries_rest(
 
 
 cdef PyObject* decoder_entries(
-    Decoder* decoder, NameTable names, const uint8_t* data, const uint8_t* limit, int level, uint64_t count,
+    Decoder* decoder, NameTable names, const uint8_t* data, const uint8_t* limit, int level,
+    uint64_t count,
     PyObject* hash_value, PyObject* range_value,
 ) noexcept:
-    cdef PyObject* found[SHAPE_NAMES_MAX]         # borrowed: names with ids live as long as the table
+    cdef PyObject* found[SHAPE_NAMES_MAX]   # borrowed: names with ids live as long as the table
     cdef PyObject* values[SHAPE_NAMES_MAX]
     cdef uint32_t name_ids[SHAPE_NAMES_MAX]
     cdef const uint8_t* start
@@ -303,7 +313,9 @@ cdef PyObject* decoder_entries(
                 return NULL
             Py_DECREF(name)
         if name == NULL or name_ids[index] == 0:
-            return entries_rest(decoder, names, start, limit, level, count - index, found, values, index)
+            return entries_rest(
+                decoder, names, start, limit, level, count - index, found, values, index,
+            )
         found[index] = name
         hash = shape_mix(hash, name_ids[index])
         nested |= data < limit and data[0] >= TAG_LIST
@@ -318,11 +330,12 @@ cdef PyObject* decoder_entries(
     return shape_dict(decoder.memory.shapes, hash, name_ids, found, values, index, nested)
 
 
-# -- lists and sets -------------------------------------------------------------------------------------------------------
+# -- lists and sets --------------------------------------------------------------------------------
 
 
 cdef PyObject* list_decode(
-    Decoder* decoder, NameTable names, const uint8_t* data, const uint8_t* end, int level, uint64_t count,
+    Decoder* decoder, NameTable names, const uint8_t* data, const uint8_t* end, int level,
+    uint64_t count,
 ) noexcept:
     cdef PyObject* made
     cdef PyObject* value
@@ -355,7 +368,8 @@ cdef inline uint8_t member_set(uint8_t tag) noexcept:
 
 
 cdef int members_decode(
-    Decoder* decoder, NameTable names, const uint8_t* data, const uint8_t* end, uint8_t tag, uint64_t count, PyObject* target,
+    Decoder* decoder, NameTable names, const uint8_t* data, const uint8_t* end, uint8_t tag,
+    uint64_t count, PyObject* target,
 ) noexcept:
     cdef PyObject* member
     cdef int status
@@ -378,7 +392,8 @@ cdef int members_decode(
 
 
 cdef PyObject* set_decode(
-    Decoder* decoder, NameTable names, const uint8_t* data, const uint8_t* end, uint8_t tag, uint64_t count,
+    Decoder* decoder, NameTable names, const uint8_t* data, const uint8_t* end, uint8_t tag,
+    uint64_t count,
 ) noexcept:
     cdef PyObject* made
     if count == 0 or count > <uint64_t>(end - data):
@@ -420,10 +435,12 @@ cdef PyObject* container_decode(
     return decoder_entries(decoder, names, content, end, level + 1, count, NULL, NULL)
 
 
-# -- values ---------------------------------------------------------------------------------------------------------------
+# -- values ----------------------------------------------------------------------------------------
 
 
-cdef PyObject* integer_decode(Decoder* decoder, const uint8_t** data, const uint8_t* limit) noexcept:
+cdef PyObject* integer_decode(
+    Decoder* decoder, const uint8_t** data, const uint8_t* limit,
+) noexcept:
     cdef const uint8_t* here = data[0]
     cdef int size = 1 << (here[0] - TAG_INT8)
     cdef int64_t value

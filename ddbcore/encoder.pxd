@@ -12,8 +12,8 @@ cdef struct Encoder:
     Buffer* out                           # the caller's; nobody else appends while we run
     int64_t item_size                     # DynamoDB's size of what was encoded so far
     int level                             # nesting level of the value in hand, 1 on top
-    # Where we are, for messages: at each level the name (held by the frame that set it, and cleared when it lets go), or NULL and
-    # the index in a list.
+    # Where we are, for messages: at each level the name (held by the frame that set it, and cleared
+    # when it lets go), or NULL and the index in a list.
     PyObject* path[DEPTH_MAX + 2]
     Py_ssize_t index[DEPTH_MAX + 2]
 
@@ -21,16 +21,21 @@ cdef struct Encoder:
 cdef void encoder_open(Encoder* encoder, Buffer* out) noexcept
 # Append one value; adds to item_size. Raises ValidationError, ItemTooLarge, MemoryError.
 cdef int encoder_value(Encoder* encoder, NameTable names, PyObject* value) except -1
-# Append the attribute block of a dict: count, then name and value of each but the one or two key attributes. 0, or
-# 1 when a name is an instance of a subclass of str: call again with encoder_plain(items).
+# Append the attribute block of a dict: count, then name and value of each but the one or two key
+# attributes. 0, or 1 when a name is an instance of a subclass of str: call again with
+# encoder_plain(items).
 cdef int encoder_block(
-    Encoder* encoder, NameTable names, PyObject* items, PyObject* hash_name, PyObject* range_name, Py_ssize_t key_count,
+    Encoder* encoder, NameTable names, PyObject* items, PyObject* hash_name, PyObject* range_name,
+    Py_ssize_t key_count,
 ) except -1
-# A dict with the same entries whose names are exact str. Raises ValidationError for names that are no str, or become equal.
+# A dict with the same entries whose names are exact str. Raises ValidationError for names that are
+# no str, or become equal.
 cdef dict encoder_plain(Encoder* encoder, object items)
-# Append UTF-8 without a tag; returns its length. Raises ValidationError for lone surrogates, naming `subject`.
+# Append UTF-8 without a tag; returns its length. Raises ValidationError for lone surrogates, naming
+# `subject`.
 cdef Py_ssize_t encoder_text(Buffer* out, PyObject* text, str subject) except -1
-# The bytes of a memoryview. Raises ValueError for a released one, ValidationError (which is one) for elements of several bytes.
+# The bytes of a memoryview. Raises ValueError for a released one, ValidationError (which is one)
+# for elements of several bytes.
 cdef bytes encoder_view(object view)
 cdef int reserve_more(Buffer* out, size_t extra) except -1
 

@@ -1,15 +1,18 @@
 """Python values to encoded bytes.
 
 Theory of operation
-    One recursive walk writes the bytes and adds up DynamoDB's size. Types are told apart by comparing the type's pointer; subclasses
-    take a slower road to the same functions. The size field of a container is one byte until its content turns out longer. Set
-    members are encoded, then sorted by their bytes.
+    One recursive walk writes the bytes and adds up DynamoDB's size. Types are told apart by
+    comparing the type's pointer; subclasses take a slower road to the same functions. The size
+    field of a container is one byte until its content turns out longer. Set members are encoded,
+    then sorted by their bytes.
 
 Invariants
-    1. Encoding may run Python code: an allocation can start the garbage collector, and a __del__ can do anything, also to the
-       dict in hand. So names and values are held while they are used, containers are read again at each step, and a
-       container whose count has changed is an error. Nobody but the caller knows `out`.
-    2. More than ITEM_SIZE_MAX bytes of DynamoDB's size are never encoded: the walk stops, so memory is bounded.
+    1. Encoding may run Python code: an allocation can start the garbage collector, and a __del__
+       can do anything, also to the dict in hand. So names and values are held while they are used,
+       containers are read again at each step, and a container whose count has changed is an error.
+       The path for messages names only what is held. Nobody but the caller knows `out`.
+    2. More than ITEM_SIZE_MAX bytes of DynamoDB's size are never encoded: the walk stops, so memory
+       is bounded.
     3. On an exception `out` may have grown; the doors in item.pyx cut it back.
 
 Threads
@@ -24,8 +27,9 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memmove
 
 from ddbcore.buffer cimport buffer_reserve, store_u32, store_u64
+from ddbcore.members cimport MEMBER_COUNT_SMALL, Member, members_close
 from ddbcore.names cimport name_find
-from ddbcore.number cimport NUMBER_KEY_BYTES_MAX, Number, number_encode, number_read, number_size
+from ddbcore.number cimport Number, number_encode, number_read, number_size
 from ddbcore.pyapi cimport *
 from ddbcore.record cimport ITEM_SIZE_MAX
 from ddbcore.value cimport *
@@ -35,7 +39,6 @@ from decimal import Decimal
 from ddbcore.errors import ItemTooLarge, ValidationError
 
 cdef enum:
-    MEMBER_COUNT_SMALL = 32               # sets up to here are sorted by insertion, without allocation
     SCRATCH_BYTES = 512
     NUMBER_BYTES_MAX = 32
 
@@ -43,11 +46,6 @@ cdef enum:
 ctypedef int (*NumberReader)(PyObject* value, Number* out) noexcept
 
 cdef PyTypeObject* DECIMAL_TYPE = <PyTypeObject*>Decimal
-
-
-cdef struct Member:
-    const uint8_t* data
-    uint32_t size
 
 
 cdef void encoder_open(Encoder* encoder, Buffer* out) noexcept:
@@ -64,7 +62,7 @@ cdef int reserve_more(Buffer* out, size_t extra) except -1:
     return 0
 
 
-# -- errors ---------------------------------------------------------------------------------------------------------------
+# -- errors ----------------------------------------------------------------------------------------
 
 
 cdef str path_of(Encoder* encoder):
@@ -93,20 +91,26 @@ cdef int refuse(Encoder* encoder, str what) except -1:
 
 cdef int refuse_size(Encoder* encoder) except -1:
     raise ItemTooLarge(
-        f"Item size has exceeded the maximum allowed size: {ITEM_SIZE_MAX} bytes are reached at {subject_of(encoder)}"
+        f"Item size has exceeded the maximum allowed size: {ITEM_SIZE_MAX} bytes are reached at"
+        f" {subject_of(encoder)}"
     )
 
 
 cdef int refuse_type(Encoder* encoder, PyObject* value) except -1:
     cdef object kind = type(<object>value)
-    cdef str name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    cdef str name = kind.__qualname__
+    if kind.__module__ != "builtins":
+        name = f"{kind.__module__}.{name}"
     if PyFloat_Check(value):
-        refuse(encoder, f"{name} is not supported, because it is not exact: use Decimal(str(x)) or int(x)")
-    refuse(
+        return refuse(
+            encoder,
+            f"{name} is not supported, because it is not exact: use Decimal(str(x)) or int(x)",
+        )
+    return refuse(
         encoder,
-        f"type {name} is not supported: use str, int, Decimal, bytes, bool, None, list, dict or set",
+        f"type {name} is not supported: use str, int, Decimal, bytes, bool, None, list, dict"
+        " or set",
     )
-    return -1
 
 
 cdef int refuse_cause(Encoder* encoder, object error) except -1:
@@ -126,12 +130,14 @@ cdef int refuse_change(Encoder* encoder) except -1:
     return refuse(encoder, "the value was changed while it was being stored")
 
 
-# -- text and binary ------------------------------------------------------------------------------------------------------
+# -- text and binary -------------------------------------------------------------------------------
 
 
-# Write `length` characters of a str's memory as UTF-8; returns the bytes, or -1 at a lone surrogate. Needs 4 bytes for each
-# character of kind 4, 3 for kind 2, 2 for kind 1.
-cdef Py_ssize_t utf8_write(uint8_t* target, const uint8_t* data, int kind, Py_ssize_t length) noexcept:
+# Write `length` characters of a str's memory as UTF-8; returns the bytes, or -1 at a lone
+# surrogate. Needs 4 bytes for each character of kind 4, 3 for kind 2, 2 for kind 1.
+cdef Py_ssize_t utf8_write(
+    uint8_t* target, const uint8_t* data, int kind, Py_ssize_t length,
+) noexcept:
     cdef uint8_t* start = target
     cdef Py_ssize_t index
     cdef uint32_t char
@@ -247,10 +253,12 @@ cdef int view_encode(Encoder* encoder, PyObject* value) except -1:
         copy = encoder_view(<object>value)
     except ValueError as error:           # a released view, too
         return refuse_cause(encoder, error)
-    return binary_encode(encoder, PyBytes_AS_STRING(<PyObject*>copy), PyBytes_GET_SIZE(<PyObject*>copy))
+    return binary_encode(
+        encoder, PyBytes_AS_STRING(<PyObject*>copy), PyBytes_GET_SIZE(<PyObject*>copy),
+    )
 
 
-# -- numbers --------------------------------------------------------------------------------------------------------------
+# -- numbers ---------------------------------------------------------------------------------------
 
 
 cdef int number_write(Encoder* encoder, PyObject* value) except -1:
@@ -294,7 +302,7 @@ cdef inline int integer_write(Encoder* encoder, PyObject* value) except -1:
     return 0
 
 
-# -- containers -----------------------------------------------------------------------------------------------------------
+# -- containers ------------------------------------------------------------------------------------
 
 
 # Write the tag, room for a size of one byte, and the count. Returns where the size stands.
@@ -313,8 +321,8 @@ cdef inline size_t container_open(Encoder* encoder, uint8_t tag, Py_ssize_t coun
         encoder.level -= 1
         refuse(
             encoder,
-            "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond"
-            f" supported limit ({DEPTH_MAX})",
+            "Nesting Levels have exceeded supported limits: Attributes in the item have nested"
+            f" levels beyond supported limit ({DEPTH_MAX})",
         )
     return start
 
@@ -402,7 +410,8 @@ cdef int name_encode(Encoder* encoder, NameTable names, PyObject* name) except -
         return refuse(encoder, "an attribute name cannot be empty")
     if size > ATTRIBUTE_NAME_MAX:
         raise ValidationError(
-            f"an attribute name has more than {ATTRIBUTE_NAME_MAX} bytes; it begins with {(<str>name)[:40]!r}"
+            f"an attribute name has more than {ATTRIBUTE_NAME_MAX} bytes; it begins with"
+            f" {(<str>name)[:40]!r}"
         )
     out.data[start] = 0
     head = 1 + varint_write(out.data + start + 1, size)
@@ -413,12 +422,16 @@ cdef int name_encode(Encoder* encoder, NameTable names, PyObject* name) except -
 
 
 cdef inline bint is_name(PyObject* name, PyObject* wanted) noexcept:
-    return name == wanted or (
-        wanted != NULL and hr_text_hash(name) == hr_text_hash(wanted) and hr_text_equal(name, wanted)
-    )
+    if name == wanted:
+        return True
+    if wanted == NULL or hr_text_hash(name) != hr_text_hash(wanted):
+        return False
+    return hr_text_equal(name, wanted)
 
 
-cdef inline int entry_encode(Encoder* encoder, NameTable names, PyObject* name, PyObject* value) except -1:
+cdef inline int entry_encode(
+    Encoder* encoder, NameTable names, PyObject* name, PyObject* value,
+) except -1:
     cdef Buffer* out = encoder.out
     cdef int64_t name_id = name_find(names, name)
     encoder.path[encoder.level] = name
@@ -436,7 +449,8 @@ cdef inline int entry_encode(Encoder* encoder, NameTable names, PyObject* name, 
 
 
 cdef int encoder_block(
-    Encoder* encoder, NameTable names, PyObject* items, PyObject* hash_name, PyObject* range_name, Py_ssize_t key_count,
+    Encoder* encoder, NameTable names, PyObject* items, PyObject* hash_name, PyObject* range_name,
+    Py_ssize_t key_count,
 ) except -1:
     cdef Buffer* out = encoder.out
     cdef Py_ssize_t count = PyDict_GET_SIZE(items) - key_count
@@ -484,7 +498,7 @@ cdef dict encoder_plain(Encoder* encoder, object items):
     return plain
 
 
-# -- sets -----------------------------------------------------------------------------------------------------------------
+# -- sets ------------------------------------------------------------------------------------------
 
 
 # The set tag that fits a member, or 0.
@@ -509,93 +523,13 @@ cdef int refuse_member(Encoder* encoder, PyObject* member) except -1:
     if PyFloat_Check(member):
         return refuse_type(encoder, member)
     if set_tag_of(member) == 0:
-        return refuse(encoder, f"a set has members of str, of int and Decimal, or of bytes, not of {kind}")
-    return refuse(encoder, f"the members of a set are all str, all numbers or all bytes; one of them is {kind}")
-
-
-cdef void members_insert(Member* members, size_t count) noexcept:
-    cdef Member member
-    cdef size_t index, place
-    for index in range(1, count):
-        member = members[index]
-        place = index
-        while place > 0 and member_compare(
-            members[place - 1].data, members[place - 1].size, member.data, member.size
-        ) > 0:
-            members[place] = members[place - 1]
-            place -= 1
-        members[place] = member
-
-
-# Merge sort; `spare` has room for `count` members.
-cdef void members_sort(Member* members, Member* spare, size_t count) noexcept:
-    cdef size_t half = count // 2
-    cdef size_t left = 0
-    cdef size_t right = half
-    cdef size_t index
-    if count <= MEMBER_COUNT_SMALL:
-        members_insert(members, count)
-        return
-    members_sort(members, spare, half)
-    members_sort(members + half, spare, count - half)
-    memcpy(spare, members, count * sizeof(Member))
-    for index in range(count):
-        if right == count or (left < half and member_compare(
-            spare[left].data, spare[left].size, spare[right].data, spare[right].size
-        ) <= 0):
-            members[index] = spare[left]
-            left += 1
-        else:
-            members[index] = spare[right]
-            right += 1
-
-
-# DynamoDB's size of an encoded scalar. Members have no names.
-cdef inline int64_t member_weight(const Member* member) noexcept:
-    return value_size(member.data, member.data + member.size, NULL, 0)
-
-
-# Order the members that stand one after another from `start` to the end of `out`, and put the head of the set in front.
-cdef int set_close(
-    Encoder* encoder, uint8_t tag, size_t start, Member* members, size_t count, uint8_t* scratch,
-) except -1:
-    cdef Buffer* out = encoder.out
-    cdef size_t bytes_total = out.size - start
-    cdef size_t index, kept = 0, content
-    cdef uint8_t head[8]
-    cdef uint8_t* target
-    memcpy(scratch, out.data + start, bytes_total)
-    target = scratch
-    for index in range(count):
-        members[index].data = target
-        target += members[index].size
-    members_sort(members, members + count, count)
-    for index in range(count):
-        if index > 0 and member_compare(
-            members[kept - 1].data, members[kept - 1].size, members[index].data, members[index].size
-        ) == 0:
-            encoder.item_size -= member_weight(&members[index])
-            bytes_total -= members[index].size
-            continue
-        members[kept] = members[index]
-        kept += 1
-    reserve(out, CONTAINER_HEAD_MAX)
-    target = out.data + start
-    target[0] = tag
-    content = varint_write(head, kept) + bytes_total
-    if content < 0xFF:
-        target[1] = <uint8_t>content
-        target += 2
-    else:
-        target[1] = 0xFF
-        store_u32(target + 2, <uint32_t>content)
-        target += 6
-    target += varint_write(target, kept)
-    for index in range(kept):
-        memcpy(target, members[index].data, members[index].size)
-        target += members[index].size
-    out.size = target - out.data
-    return 0
+        return refuse(
+            encoder, f"a set has members of str, of int and Decimal, or of bytes, not of {kind}"
+        )
+    return refuse(
+        encoder,
+        f"the members of a set are all str, all numbers or all bytes; one of them is {kind}",
+    )
 
 
 # Encode one member, its size to *size. The first sets the tag.
@@ -613,9 +547,11 @@ cdef inline int member_encode(
     return 0
 
 
-# Encode the members into `out`, their sizes into `members`. Returns how many there were; at most `count`.
+# Encode the members into `out`, their sizes into `members`. Returns how many there were; at most
+# `count`.
 cdef Py_ssize_t members_encode(
-    Encoder* encoder, NameTable names, PyObject* items, Member* members, Py_ssize_t count, uint8_t* tag,
+    Encoder* encoder, NameTable names, PyObject* items, Member* members, Py_ssize_t count,
+    uint8_t* tag,
 ) except -1:
     cdef PyObject* member = NULL
     cdef Py_ssize_t pos = 0
@@ -668,7 +604,10 @@ cdef int set_encode(Encoder* encoder, NameTable names, PyObject* items) except -
             scratch = <uint8_t*>malloc(encoder.out.size - start)
             if scratch == NULL:
                 raise MemoryError
-        set_close(encoder, tag, start, members, count, scratch)
+        reserve(encoder.out, CONTAINER_HEAD_MAX)
+        encoder.item_size -= members_close(
+            encoder.out, tag, start, members, count, scratch,
+        )
     finally:
         if members != members_small:
             free(members)
@@ -677,7 +616,7 @@ cdef int set_encode(Encoder* encoder, NameTable names, PyObject* items) except -
     return 0
 
 
-# -- values ---------------------------------------------------------------------------------------------------------------
+# -- values ----------------------------------------------------------------------------------------
 
 
 cdef int encoder_value(Encoder* encoder, NameTable names, PyObject* value) except -1:
@@ -690,7 +629,9 @@ cdef int encoder_value(Encoder* encoder, NameTable names, PyObject* value) excep
     if value == Py_True or value == Py_False or value == Py_None:
         out = encoder.out
         reserve(out, 1)
-        out.data[out.size] = TAG_TRUE if value == Py_True else TAG_FALSE if value == Py_False else TAG_NULL
+        out.data[out.size] = (
+            TAG_TRUE if value == Py_True else TAG_FALSE if value == Py_False else TAG_NULL
+        )
         out.size += 1
         encoder.item_size += 1
         return 0

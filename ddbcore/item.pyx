@@ -1,25 +1,25 @@
 """Items: Python values to record bytes and back.
 
 Theory of operation
-    A record holds the key attributes as key bytes, whose memcmp order is DynamoDB's order, and all others as an attribute block.
-    ItemCodec knows the key schema of one keyspace and its names; the walks over values are encoder.pyx and decoder.pyx, the kernels over
-    encoded bytes value.pyx.
+    A record holds the key attributes as key bytes, whose memcmp order is DynamoDB's order, and all
+    others as an attribute block. ItemCodec knows the key schema of one keyspace and its names; the
+    walks over values are encoder.pyx and decoder.pyx, the kernels over encoded bytes value.pyx.
 
 Invariants
     1. A door that appends leaves the buffer as it was when it raises.
-    2. The item_size in the header is DynamoDB's size of the whole item, keys included, and at most ITEM_SIZE_MAX.
+    2. The item_size in the header is DynamoDB's size of the whole item, keys included, and at most
+       ITEM_SIZE_MAX.
     3. What record_check and check_keys accept, decode_item decodes.
 
 Threads
-    With the GIL, but check_keys and the kernels. Encoding may run Python code (see encoder.pyx), so a codec must bear to be
-    entered again while it works; it keeps no state of a call in itself.
+    With the GIL, but check_keys and the kernels. Encoding may run Python code (see encoder.pyx), so
+    a codec must bear to be entered again while it works; it keeps no state of a call in itself.
 
 Format
     FORMAT.md, sections "Items" and "Keys".
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
 from sys import intern
 
 from libc.stdint cimport UINT32_MAX
@@ -27,61 +27,53 @@ from libc.string cimport memcpy, memset
 
 from ddbcore.buffer cimport buffer_free
 from ddbcore.decoder cimport (
-    Decoder, decoder_ascii, decoder_entries, decoder_fail, decoder_open, decoder_raise, decoder_utf8, decoder_value, memory_close,
-    memory_open,
+    Decoder, decoder_entries, decoder_fail, decoder_open, decoder_raise, decoder_value,
+    memory_close, memory_open,
 )
-from ddbcore.encoder cimport Encoder, encoder_block, encoder_open, encoder_plain, encoder_text, encoder_value, encoder_view, reserve
-from ddbcore.number cimport (
-    NUMBER_KEY_BYTES_MAX, Number, number_key_decode, number_key_encode, number_object, number_read, number_size,
+from ddbcore.encoder cimport (
+    Encoder, encoder_block, encoder_open, encoder_plain, encoder_value, reserve,
 )
+from ddbcore.key cimport key_check, key_decode, key_encode, key_open
 from ddbcore.pyapi cimport *
 from ddbcore.record cimport (
-    DEPTH_MAX, HASH_KEY_MAX, ITEM_SIZE_MAX, RANGE_KEY_MAX, RECORD_DELETE, RECORD_HASH_ASCII, RECORD_HEADER_BYTES, RECORD_MOVE, RECORD_PUT,
-    RECORD_RANGE_ASCII, RECORD_SIZE_MAX,
+    DEPTH_MAX, ITEM_SIZE_MAX, RECORD_DELETE, RECORD_HASH_ASCII, RECORD_HEADER_BYTES, RECORD_MOVE,
+    RECORD_PUT, RECORD_RANGE_ASCII, RECORD_SIZE_MAX,
 )
-from ddbcore.value cimport TEXT_ASCII, TEXT_INVALID, TEXT_UTF8, text_check
 
-from ddbcore.errors import CorruptError, ItemTooLarge, ValidationError
+from ddbcore.errors import ItemTooLarge, ValidationError
 
 cdef enum:
-    KEY_NAME_MAX = 255                    # bytes
     WEIGHT_ITEM = 160                     # dict and cache entry of an item
-
-# number_object without a check for exceptions after the call: it returns NULL then.
-ctypedef PyObject* (*NumberFunction)(const Number* number) noexcept
-
-cdef PyTypeObject* DECIMAL_TYPE = <PyTypeObject*>Decimal
-cdef dict KEY_TYPES = {"S": "S (str)", "N": "N (int or Decimal)", "B": "B (bytes)"}
 
 
 cdef class ItemCodec:
 
-    def __cinit__(self):
-        memory_open(&self.memory)
-
-    def __init__(self, str hash_name not None, str hash_type not None, str range_name=None, str range_type=None):
+    # Not __init__, which may be called again: shapes remember the names of the keys.
+    def __cinit__(
+        self, str hash_name not None, str hash_type not None, str range_name=None,
+        str range_type=None,
+    ):
         """Set the key schema. Names are 1..255 bytes of UTF-8, types "S", "N" or "B"."""
         if (range_name is None) != (range_type is None):
             raise ValidationError("a range key has a name and a type, or neither")
         if hash_name == range_name:
             raise ValidationError("hash key and range key are two attributes")
-        self.hash_name_size = key_name_check(hash_name, hash_type)
+        memory_open(&self.memory)
+        self.names = NameTable()
+        self.hash_name = intern(hash_name)
+        self.hash_type = hash_type
+        key_open(&self.hash_part, self.hash_name, hash_type, False)
+        self.memory.hash_name = self.hash_part.name
         if range_name is not None:
-            self.range_name_size = key_name_check(range_name, range_type)
             self.range_name = intern(range_name)
             self.range_type = range_type
-            self.range_kind = range_type[0]
-            self.memory.range_name = <PyObject*>self.range_name
-        self.hash_name = intern(hash_name)
-        self.memory.hash_name = <PyObject*>self.hash_name
-        self.hash_type = hash_type
-        self.hash_kind = hash_type[0]
-        self.names = NameTable()
+            key_open(&self.range_part, self.range_name, range_type, True)
+            self.memory.range_name = self.range_part.name
 
     def __dealloc__(self):
         memory_close(&self.memory)
 
-    # -- encoding ---------------------------------------------------------------------------------------------------------
+    # -- encoding ----------------------------------------------------------------------------------
 
     cdef int encode_item(self, object item, Buffer* out) except -1:
         cdef size_t start = out.size
@@ -90,77 +82,27 @@ cdef class ItemCodec:
                 if not isinstance(item, Mapping):
                     raise ValidationError(f"an item is a dict, not {type(item).__name__}")
                 item = dict(item)
-            if self.item_append(item, out) != 0:
+            if item_append(self, item, out) != 0:
                 out.size = start
-                item = encoder_plain(NULL, item)
-                self.item_append(item, out)
-        except:
+                item_append(self, encoder_plain(NULL, item), out)
+        except BaseException:
             out.size = start
             raise
         return 0
 
-    # 0, or 1 when the item has names that are no exact str.
-    cdef int item_append(self, object item, Buffer* out) except -1:
-        cdef size_t start = out.size
-        cdef Encoder encoder
-        cdef Record header
-        cdef int status
-        cdef Py_ssize_t key_count = 1
-        cdef object hash_value, range_value
-        encoder_open(&encoder, out)
-        memset(&header, 0, sizeof(Record))
-        reserve(out, RECORD_HEADER_BYTES)
-        out.size += RECORD_HEADER_BYTES
-        hash_value = key_of(item, self.hash_name)
-        if hash_value is None:
-            return missing_key(item, self.hash_name)
-        if self.key_append(hash_value, 0, 0, out, &encoder.item_size):
-            header.flags |= RECORD_HASH_ASCII
-        header.hash_size = <uint16_t>(out.size - start - RECORD_HEADER_BYTES)
-        encoder.item_size += self.hash_name_size
-        if self.range_kind:
-            key_count = 2
-            range_value = key_of(item, self.range_name)
-            if range_value is None:
-                return missing_key(item, self.range_name)
-            if self.key_append(range_value, 1, 0, out, &encoder.item_size):
-                header.flags |= RECORD_RANGE_ASCII
-            header.range_size = <uint16_t>(out.size - start - RECORD_HEADER_BYTES - header.hash_size)
-            encoder.item_size += self.range_name_size
-        status = encoder_block(
-            &encoder, self.names, <PyObject*>item, <PyObject*>self.hash_name,
-            <PyObject*>self.range_name if self.range_kind else NULL, key_count,
-        )
-        if status != 0:
-            return status
-        if encoder.item_size > ITEM_SIZE_MAX or out.size - start > RECORD_SIZE_MAX:
-            raise ItemTooLarge(f"Item size has exceeded the maximum allowed size: {encoder.item_size} bytes")
-        header.size_bytes = <uint32_t>(out.size - start)
-        header.kind = RECORD_PUT
-        header.item_size = <uint32_t>encoder.item_size
-        memcpy(out.data + start, &header, sizeof(Record))
-        return 0
-
     cdef int encode_key(self, object hash_value, object range_value, Buffer* out) except -1:
         cdef size_t start = out.size
-        cdef Record header
         cdef int64_t size = 0
-        memset(&header, 0, sizeof(Record))
+        cdef Record header
         try:
-            reserve(out, RECORD_HEADER_BYTES)
-            out.size += RECORD_HEADER_BYTES
-            if self.key_append(hash_value, 0, 0, out, &size):
-                header.flags |= RECORD_HASH_ASCII
-            header.hash_size = <uint16_t>(out.size - start - RECORD_HEADER_BYTES)
-            if self.range_kind:
-                if range_value is None:
-                    raise ValidationError(f"the key has a range key {self.range_name!r}: give its value too")
-                if self.key_append(range_value, 1, 0, out, &size):
-                    header.flags |= RECORD_RANGE_ASCII
-                header.range_size = <uint16_t>(out.size - start - RECORD_HEADER_BYTES - header.hash_size)
-            elif range_value is not None:
+            if self.range_part.name != NULL and range_value is None:
+                raise ValidationError(
+                    f"the key has a range key {self.range_name!r}: give its value too"
+                )
+            if self.range_part.name == NULL and range_value is not None:
                 raise ValidationError(f"the key is {self.hash_name!r} alone: there is no range key")
-        except:
+            keys_append(self, hash_value, range_value, out, &header, &size)
+        except BaseException:
             out.size = start
             raise
         header.size_bytes = <uint32_t>(out.size - start)
@@ -168,80 +110,20 @@ cdef class ItemCodec:
         memcpy(out.data + start, &header, sizeof(Record))
         return 0
 
-    cdef int encode_key_value(self, object value, bint is_range, bint allow_empty, Buffer* out) except -1:
+    cdef int encode_key_value(
+        self, object value, bint is_range, bint allow_empty, Buffer* out,
+    ) except -1:
         cdef size_t start = out.size
         cdef int64_t size = 0
+        if is_range and self.range_part.name == NULL:
+            raise ValidationError(f"the key is {self.hash_name!r} alone: there is no range key")
         try:
-            return self.key_append(value, is_range, allow_empty, out, &size)
-        except:
+            return key_encode(
+                &self.range_part if is_range else &self.hash_part, value, allow_empty, out, &size,
+            )
+        except BaseException:
             out.size = start
             raise
-
-    # Append key bytes; *size grows by DynamoDB's size of the value. Returns 1 for an ASCII string.
-    cdef int key_append(self, object value, bint is_range, bint allow_empty, Buffer* out, int64_t* size) except -1:
-        cdef Py_UCS4 kind = self.range_kind if is_range else self.hash_kind
-        cdef Py_ssize_t size_max = RANGE_KEY_MAX if is_range else HASH_KEY_MAX
-        cdef PyObject* source = <PyObject*>value
-        cdef Py_ssize_t added
-        cdef Number number
-        cdef bint is_ascii = False
-        cdef bytes copy
-        if kind == c"S":
-            if not PyUnicode_Check(source):
-                return self.key_refuse(value, is_range)
-            is_ascii = hr_text_ascii(source)
-            # A character is a byte at least: what is too long is not copied.
-            if PyUnicode_GET_LENGTH(source) > size_max:
-                added = PyUnicode_GET_LENGTH(source)
-            else:
-                added = encoder_text(out, source, "a key attribute")
-        elif kind == c"N":
-            if source == Py_True or source == Py_False or not (PyLong_Check(source) or PyObject_TypeCheck(source, DECIMAL_TYPE)):
-                return self.key_refuse(value, is_range)
-            try:
-                number_read(value, &number)
-            except ValidationError as error:
-                raise ValidationError(f"key attribute '{self.range_name if is_range else self.hash_name}': {error}") from None
-            reserve(out, NUMBER_KEY_BYTES_MAX)
-            out.size += number_key_encode(&number, out.data + out.size)
-            size[0] += number_size(&number)
-            return 0
-        else:
-            try:
-                copy = bytes_of(value)
-            except ValueError as error:
-                raise ValidationError(f"key attribute '{self.range_name if is_range else self.hash_name}': {error}") from None
-            if copy is None:
-                return self.key_refuse(value, is_range)
-            added = len(copy)
-            if added <= size_max:
-                reserve(out, added)
-                memcpy(out.data + out.size, PyBytes_AS_STRING(<PyObject*>copy), added)
-                out.size += added
-        if added > size_max:
-            raise ValidationError(
-                "One or more parameter values were invalid: "
-                + (f"Aggregated size of all range keys has exceeded the size limit of {size_max} bytes" if is_range
-                   else f"Size of hashkey has exceeded the maximum size limit of {size_max} bytes")
-                + f". Key: {self.range_name if is_range else self.hash_name}"
-            )
-        if added == 0 and not allow_empty:
-            raise ValidationError(
-                "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an"
-                f" empty {'string' if kind == c'S' else 'binary'} value."
-                f" Key: {self.range_name if is_range else self.hash_name}"
-            )
-        size[0] += added
-        return is_ascii and added > 0
-
-    cdef int key_refuse(self, object value, bint is_range) except -1:
-        cdef str name = self.range_name if is_range else self.hash_name
-        cdef str kind = self.range_type if is_range else self.hash_type
-        cdef str advice = ": use Decimal(str(x)) or int(x)" if isinstance(value, float) and kind == "N" else ""
-        raise ValidationError(
-            f"One or more parameter values were invalid: Type mismatch for key {name}: expected {KEY_TYPES[kind]},"
-            f" got {type(value).__name__}{advice}"
-        )
 
     cdef int encode_value(self, object value, Buffer* out) except -1:
         cdef size_t start = out.size
@@ -249,14 +131,13 @@ cdef class ItemCodec:
         encoder_open(&encoder, out)
         try:
             encoder_value(&encoder, self.names, <PyObject*>value)
-            if encoder.item_size > ITEM_SIZE_MAX:
-                raise ItemTooLarge(f"Item size has exceeded the maximum allowed size: {encoder.item_size} bytes")
-        except:
+            size_check(encoder.item_size, out.size - start)
+        except BaseException:
             out.size = start
             raise
         return 0
 
-    # -- decoding ---------------------------------------------------------------------------------------------------------
+    # -- decoding ----------------------------------------------------------------------------------
 
     cdef dict decode_item(self, const uint8_t* record, size_t size, size_t* weight, int* nested):
         cdef Decoder decoder
@@ -280,11 +161,13 @@ cdef class ItemCodec:
         cdef PyObject* values[2]
         cdef object hash_value, range_value
         decoder_open(&decoder, &self.memory)
-        if header_read(&decoder, record, size, &header) == NULL or keys_decode(self, &decoder, record, &header, values) < 0:
+        if header_read(&decoder, record, size, &header) == NULL:
+            decoder_raise(&decoder)
+        if keys_decode(self, &decoder, record, &header, values) < 0:
             decoder_raise(&decoder)
         hash_value = <object>values[0]
         Py_DECREF(values[0])
-        if not self.range_kind:
+        if values[1] == NULL:
             return hash_value
         range_value = <object>values[1]
         Py_DECREF(values[1])
@@ -304,21 +187,26 @@ cdef class ItemCodec:
 
     cdef int check_keys(self, const uint8_t* record, size_t size) noexcept nogil:
         cdef Record header
+        cdef int status
         if size < RECORD_HEADER_BYTES:
             return ERR_CORRUPT
         memcpy(&header, record, sizeof(Record))
         if size < RECORD_HEADER_BYTES + <size_t>header.hash_size + header.range_size:
             return ERR_CORRUPT
         record += RECORD_HEADER_BYTES
-        if key_check(self.hash_kind, header.flags & RECORD_HASH_ASCII, record, header.hash_size) != 0:
-            return ERR_CORRUPT
-        if self.range_kind == 0:
+        status = key_check(
+            &self.hash_part, header.flags & RECORD_HASH_ASCII, record, header.hash_size,
+        )
+        if status != 0:
+            return status
+        if self.range_part.name == NULL:
             return ERR_CORRUPT if header.range_size else 0
+        record += header.hash_size
         return key_check(
-            self.range_kind, header.flags & RECORD_RANGE_ASCII, record + header.hash_size, header.range_size,
+            &self.range_part, header.flags & RECORD_RANGE_ASCII, record, header.range_size,
         )
 
-    # -- doors for tests --------------------------------------------------------------------------------------------------
+    # -- doors for tests ---------------------------------------------------------------------------
 
     def encode(self, item):
         """Return the record of an item."""
@@ -363,39 +251,46 @@ cdef class ItemCodec:
 
     def decode(self, bytes record not None):
         """Return the item of a record."""
-        return self.decode_item(PyBytes_AS_STRING_u8(record), len(record), NULL, NULL)
+        return self.decode_item(bytes_data(record), len(record), NULL, NULL)
 
     def weigh(self, bytes record not None):
-        """Return what decoding a record says of its item: estimate of memory in bytes, 1 when nested."""
+        """Return the estimate of an item's memory in bytes, and 1 when it is nested."""
         cdef size_t weight
         cdef int nested
-        self.decode_item(PyBytes_AS_STRING_u8(record), len(record), &weight, &nested)
+        self.decode_item(bytes_data(record), len(record), &weight, &nested)
         return weight, nested
 
     def decode_record_key(self, bytes record not None):
         """Return the key of a record."""
-        return self.decode_key(PyBytes_AS_STRING_u8(record), len(record))
+        return self.decode_key(bytes_data(record), len(record))
 
     def decode_bytes(self, bytes data not None):
         """Return the value that `data` begins with."""
-        return self.decode_value(PyBytes_AS_STRING_u8(data), len(data))
+        return self.decode_value(bytes_data(data), len(data))
 
     def check(self, bytes record not None, uint32_t name_count=UINT32_MAX):
-        """Return whether record_check and check_keys accept a record; name_count defaults to the names there are."""
-        cdef const uint8_t* data = PyBytes_AS_STRING_u8(record)
+        """Return whether record_check and check_keys accept a record.
+
+        name_count: names that ids may refer to; by default those there are.
+        """
+        cdef const uint8_t* data = bytes_data(record)
         if name_count == UINT32_MAX:
             name_count = <uint32_t>len(self.names.names)
-        return record_check(data, len(record), name_count) == 0 and self.check_keys(data, len(record)) == 0
+        if record_check(data, len(record), name_count) != 0:
+            return False
+        return self.check_keys(data, len(record)) == 0
 
     def skip(self, bytes data not None):
         """Return value_skip of `data`."""
-        cdef const uint8_t* start = PyBytes_AS_STRING_u8(data)
+        cdef const uint8_t* start = bytes_data(data)
         return value_skip(start, start + len(data))
 
     def size(self, bytes data not None):
         """Return value_size of `data`."""
-        cdef const uint8_t* start = PyBytes_AS_STRING_u8(data)
-        return value_size(start, start + len(data), self.names.sizes, <uint32_t>len(self.names.names))
+        cdef const uint8_t* start = bytes_data(data)
+        return value_size(
+            start, start + len(data), self.names.sizes, <uint32_t>len(self.names.names),
+        )
 
     def intern_name(self, str name not None):
         """Return the id of an attribute name, given one if new; -1 when it is stored inline."""
@@ -403,7 +298,7 @@ cdef class ItemCodec:
 
     def restore_name(self, uint32_t name_id, bytes text not None):
         """Add a name as the log does."""
-        self.names.restore(name_id, PyBytes_AS_STRING_u8(text), len(text))
+        self.names.restore(name_id, bytes_data(text), len(text))
 
     @staticmethod
     def copy(dict item not None):
@@ -413,22 +308,22 @@ cdef class ItemCodec:
     def bench(self, str what not None, item, int count):
         """Run one operation `count` times: "encode", "decode", "copy" or "key". For bench/."""
         cdef Buffer out
-        cdef int index
+        cdef int _index
         memset(&out, 0, sizeof(Buffer))
         try:
             self.encode_item(item, &out)
             if what == "decode":
-                for index in range(count):
+                for _index in range(count):
                     self.decode_item(out.data, out.size, NULL, NULL)
             elif what == "encode":
-                for index in range(count):
+                for _index in range(count):
                     out.size = 0
                     self.encode_item(item, &out)
             elif what == "copy":
-                for index in range(count):
+                for _index in range(count):
                     item_copy(item)
             elif what == "key":
-                for index in range(count):
+                for _index in range(count):
                     self.decode_key(out.data, out.size)
             else:
                 raise ValueError(what)
@@ -436,21 +331,68 @@ cdef class ItemCodec:
             buffer_free(&out)
 
 
-cdef inline const uint8_t* PyBytes_AS_STRING_u8(bytes data) noexcept:
+cdef inline const uint8_t* bytes_data(bytes data) noexcept:
     return <const uint8_t*>PyBytes_AS_STRING(<PyObject*>data)
 
 
-cdef int64_t key_name_check(str name, str kind) except -1:
-    cdef bytes text
-    try:
-        text = name.encode("utf-8")
-    except UnicodeEncodeError:
-        raise ValidationError(f"key attribute name {name!r} has a lone surrogate, so it is not Unicode text") from None
-    if not 1 <= len(text) <= KEY_NAME_MAX:
-        raise ValidationError(f"a key attribute name has 1 to {KEY_NAME_MAX} bytes, not {len(text)}")
-    if kind not in KEY_TYPES:
-        raise ValidationError(f"a key attribute has the type 'S', 'N' or 'B', not {kind!r}")
-    return len(text)
+# -- encoding --------------------------------------------------------------------------------------
+
+
+cdef int size_check(int64_t item_size, size_t record_size) except -1:
+    if item_size > ITEM_SIZE_MAX or record_size > RECORD_SIZE_MAX:
+        raise ItemTooLarge(
+            f"Item size has exceeded the maximum allowed size: {item_size} bytes of at most"
+            f" {ITEM_SIZE_MAX}"
+        )
+    return 0
+
+
+# Append room for the header and the key bytes; *header is set up but for kind and sizes of the
+# whole.
+cdef int keys_append(
+    ItemCodec codec, object hash_value, object range_value, Buffer* out, Record* header,
+    int64_t* size,
+) except -1:
+    cdef size_t start
+    memset(header, 0, sizeof(Record))
+    reserve(out, RECORD_HEADER_BYTES)
+    out.size += RECORD_HEADER_BYTES
+    start = out.size
+    if key_encode(&codec.hash_part, hash_value, False, out, size):
+        header.flags = RECORD_HASH_ASCII
+    header.hash_size = <uint16_t>(out.size - start)
+    if codec.range_part.name != NULL:
+        start = out.size
+        if key_encode(&codec.range_part, range_value, False, out, size):
+            header.flags |= RECORD_RANGE_ASCII
+        header.range_size = <uint16_t>(out.size - start)
+    return 0
+
+
+# 0, or 1 when the item has names that are no exact str.
+cdef int item_append(ItemCodec codec, object item, Buffer* out) except -1:
+    cdef size_t start = out.size
+    cdef bint has_range = codec.range_part.name != NULL
+    cdef Encoder encoder
+    cdef Record header
+    cdef object hash_value = key_of(item, codec.hash_name)
+    cdef object range_value = key_of(item, codec.range_name) if has_range else None
+    if hash_value is None or (has_range and range_value is None):
+        return missing_key(item, codec.hash_name if hash_value is None else codec.range_name)
+    encoder_open(&encoder, out)
+    keys_append(codec, hash_value, range_value, out, &header, &encoder.item_size)
+    encoder.item_size += codec.hash_part.name_size + codec.range_part.name_size
+    if encoder_block(
+        &encoder, codec.names, <PyObject*>item, codec.hash_part.name, codec.range_part.name,
+        1 + has_range,
+    ) != 0:
+        return 1
+    size_check(encoder.item_size, out.size - start)
+    header.size_bytes = <uint32_t>(out.size - start)
+    header.kind = RECORD_PUT
+    header.item_size = <uint32_t>encoder.item_size
+    memcpy(out.data + start, &header, sizeof(Record))
+    return 0
 
 
 # The value of a key attribute, or None.
@@ -472,21 +414,21 @@ cdef int missing_key(object item, str key_name) except -1:
         if not hr_is_exact_text(name):
             return 1
     if key_name in item:
-        raise ValidationError(f"One or more parameter values were invalid: the key {key_name} is None")
-    raise ValidationError(f"One or more parameter values were invalid: Missing the key {key_name} in the item")
+        raise ValidationError(
+            f"One or more parameter values were invalid: the key {key_name} is None"
+        )
+    raise ValidationError(
+        f"One or more parameter values were invalid: Missing the key {key_name} in the item"
+    )
 
 
-# A copy of the bytes of a bytes-like object, or None when it is none.
-cdef bytes bytes_of(object value):
-    if isinstance(value, bytes):
-        return bytes.__getitem__(value, slice(None)) if type(value) is not bytes else value
-    if isinstance(value, bytearray):
-        return bytes(value)
-    return encoder_view(value) if isinstance(value, memoryview) else None
+# -- decoding --------------------------------------------------------------------------------------
 
 
 # Copy the header, and return where the attribute block starts; NULL when it does not fit the bytes.
-cdef inline const uint8_t* header_read(Decoder* decoder, const uint8_t* record, size_t size, Record* header) noexcept:
+cdef inline const uint8_t* header_read(
+    Decoder* decoder, const uint8_t* record, size_t size, Record* header,
+) noexcept:
     cdef uint64_t keys_end
     if size >= RECORD_HEADER_BYTES:
         memcpy(header, record, sizeof(Record))
@@ -497,45 +439,26 @@ cdef inline const uint8_t* header_read(Decoder* decoder, const uint8_t* record, 
     return NULL
 
 
-cdef int key_check(Py_UCS4 kind, bint is_ascii, const uint8_t* data, size_t size) noexcept nogil:
-    cdef Number number
-    if size == 0:
-        return ERR_CORRUPT
-    if kind == c"S":
-        return 0 if text_check(data, size) == (TEXT_ASCII if is_ascii else TEXT_UTF8) else ERR_CORRUPT
-    if is_ascii:
-        return ERR_CORRUPT
-    return number_key_decode(data, size, &number) if kind == c"N" else 0
-
-
-cdef inline PyObject* key_decode(Decoder* decoder, Py_UCS4 kind, bint is_ascii, const uint8_t* data, size_t size) noexcept:
-    cdef Number number
-    if size == 0:
-        return decoder_fail(decoder, "a key is missing")
-    if kind == c"S":
-        return decoder_ascii(decoder, data, size) if is_ascii else decoder_utf8(decoder, data, size)
-    if kind == c"B":
-        return PyBytes_FromStringAndSize(<const char*>data, size)
-    if number_key_decode(data, size, &number) != 0:
-        return decoder_fail(decoder, "a number in a key")
-    return (<NumberFunction>number_object)(&number)
-
-
 # The values of the keys: new references; values[1] is NULL where the table has no range key.
 cdef int keys_decode(
-    ItemCodec codec, Decoder* decoder, const uint8_t* record, const Record* header, PyObject** values,
+    ItemCodec codec, Decoder* decoder, const uint8_t* record, const Record* header,
+    PyObject** values,
 ) noexcept:
     cdef const uint8_t* data = record + RECORD_HEADER_BYTES
     values[1] = NULL
-    if (header.range_size != 0) != (codec.range_kind != 0):
+    if (header.range_size != 0) != (codec.range_part.name != NULL):
         decoder.damage = "the range key"
         return -1
-    values[0] = key_decode(decoder, codec.hash_kind, header.flags & RECORD_HASH_ASCII, data, header.hash_size)
+    values[0] = key_decode(
+        decoder, &codec.hash_part, header.flags & RECORD_HASH_ASCII, data, header.hash_size,
+    )
     if values[0] == NULL:
         return -1
-    if codec.range_kind:
+    if header.range_size:
         data += header.hash_size
-        values[1] = key_decode(decoder, codec.range_kind, header.flags & RECORD_RANGE_ASCII, data, header.range_size)
+        values[1] = key_decode(
+            decoder, &codec.range_part, header.flags & RECORD_RANGE_ASCII, data, header.range_size,
+        )
         if values[1] == NULL:
             Py_DECREF(values[0])
             return -1
@@ -543,7 +466,9 @@ cdef int keys_decode(
 
 
 # A new dict, or NULL.
-cdef PyObject* record_decode(ItemCodec codec, Decoder* decoder, const uint8_t* record, size_t size) noexcept:
+cdef PyObject* record_decode(
+    ItemCodec codec, Decoder* decoder, const uint8_t* record, size_t size,
+) noexcept:
     cdef Record header
     cdef PyObject* values[2]
     cdef const uint8_t* data = header_read(decoder, record, size, &header)
@@ -552,18 +477,20 @@ cdef PyObject* record_decode(ItemCodec codec, Decoder* decoder, const uint8_t* r
     cdef int length
     if data == NULL:
         return NULL
+    if header.kind != RECORD_PUT and header.kind != RECORD_MOVE:
+        return decoder_fail(decoder, "the kind of the record")
     end = record + header.size_bytes
     count = varint_read(data, end, &length)
     if length == 0 or count > <uint64_t>(end - data) // 2:
         return decoder_fail(decoder, "the count of attributes")
-    if header.kind != RECORD_PUT and header.kind != RECORD_MOVE:
-        return decoder_fail(decoder, "the kind of the record")
     if keys_decode(codec, decoder, record, &header, values) < 0:
         return NULL
-    return decoder_entries(decoder, codec.names, data + length, end, 1, count, values[0], values[1])
+    return decoder_entries(
+        decoder, codec.names, data + length, end, 1, count, values[0], values[1],
+    )
 
 
-# -- copies ---------------------------------------------------------------------------------------------------------------
+# -- copies ----------------------------------------------------------------------------------------
 
 
 cdef inline bint is_mutable(PyObject* value) noexcept:
@@ -597,10 +524,12 @@ cdef PyObject* dict_copy(PyObject* source, int level) noexcept:
     cdef PyObject* value
     cdef Py_ssize_t pos = 0
     cdef int status
-    # The garbage collector does not track a dict that holds no containers: nothing in it is mutable.
+    # The garbage collector does not track a dict that holds no containers: nothing in it is
+    # mutable.
     if made == NULL or not PyObject_GC_IsTracked(made):
         return made
-    # Walking the copy, whose entries nobody else changes; setting the value of a name that is there moves no entries.
+    # Walking the copy, whose entries nobody else changes; setting the value of a name that is there
+    # moves no entries.
     while PyDict_Next(made, &pos, &name, &value):
         if is_mutable(value):
             value = value_copy(value, level + 1)
@@ -627,7 +556,7 @@ cdef PyObject* value_copy(PyObject* source, int level) noexcept:
 
 
 cdef PyObject* too_deep() noexcept:
-    PyErr_SetString(PyExc_ValueError, b"the item to copy is nested too deeply: it is not one that was decoded")
+    PyErr_SetString(PyExc_ValueError, b"the item to copy is nested too deeply")
     return NULL
 
 

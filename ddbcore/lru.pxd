@@ -2,6 +2,8 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from ddbcore.btree cimport Span
+
 cdef struct CacheEntry:
     CacheEntry* chain                     # next in the bucket
     CacheEntry* newer                     # towards the most recently used
@@ -26,20 +28,17 @@ cdef class ItemCache:
     cdef readonly uint64_t misses
     cdef uint32_t* doorkeeper             # marks of keys seen once while full
 
-    cdef CacheEntry* find(self, uint32_t keyspace_id, uint64_t hash, const uint8_t* key, uint32_t hash_size,
-                          uint32_t range_size) noexcept
+    cdef CacheEntry* find(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key) noexcept
     cdef void list_take(self, CacheEntry* entry) noexcept
     cdef void list_add(self, CacheEntry* entry) noexcept
     cdef int remove(self, CacheEntry* entry) except -1
     cdef bint admit(self, uint64_t hash) noexcept
     cdef int grow(self) noexcept
     # A copy of the cached item, or None.
-    cdef object fetch(self, uint32_t keyspace_id, uint64_t hash, const uint8_t* key, uint32_t hash_size,
-                      uint32_t range_size)
+    cdef object fetch(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key)
     # Keep a copy of an item.
-    cdef int keep(self, uint32_t keyspace_id, uint64_t hash, const uint8_t* key, uint32_t hash_size,
-                  uint32_t range_size, dict item, size_t weight, bint nested) except -1
+    cdef int keep(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key,
+                  dict item, size_t weight, bint nested) except -1
     # Forget an item.
-    cdef int forget(self, uint32_t keyspace_id, uint64_t hash, const uint8_t* key, uint32_t hash_size,
-                    uint32_t range_size) except -1
+    cdef int forget(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key) except -1
     cdef int clear(self) except -1

@@ -18,10 +18,11 @@ Threads
 
 from cpython.dict cimport PyDict_Copy
 from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcmp, memcpy
 
+from ddbcore.btree cimport Span
 from ddbcore.item cimport item_copy
 
 cdef enum:
@@ -56,13 +57,13 @@ cdef class ItemCache:
         free(self.buckets)
         free(self.doorkeeper)
 
-    cdef CacheEntry* find(self, uint32_t keyspace_id, uint64_t hash, const uint8_t* key, uint32_t hash_size,
-                          uint32_t range_size) noexcept:
+    cdef CacheEntry* find(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key) noexcept:
         cdef CacheEntry* entry = self.buckets[hash & (self.bucket_count - 1)]
         while entry != NULL:
-            if (entry.hash == hash and entry.keyspace_id == keyspace_id and entry.hash_size == hash_size
-                    and entry.range_size == range_size
-                    and memcmp(entry_key(entry), key, hash_size + range_size) == 0):
+            if (entry.hash == hash and entry.keyspace_id == keyspace_id and entry.hash_size == hash_key.size
+                    and entry.range_size == range_key.size
+                    and memcmp(entry_key(entry), hash_key.data, hash_key.size) == 0
+                    and memcmp(entry_key(entry) + hash_key.size, range_key.data, range_key.size) == 0):
                 return entry
             entry = entry.chain
         return NULL
@@ -99,9 +100,8 @@ cdef class ItemCache:
         Py_DECREF(item)
         return 0
 
-    cdef object fetch(self, uint32_t keyspace_id, uint64_t hash, const uint8_t* key, uint32_t hash_size,
-                      uint32_t range_size):
-        cdef CacheEntry* entry = self.find(keyspace_id, hash, key, hash_size, range_size)
+    cdef object fetch(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key):
+        cdef CacheEntry* entry = self.find(keyspace_id, hash, hash_key, range_key)
         if entry == NULL:
             self.misses += 1
             return None
@@ -146,33 +146,34 @@ cdef class ItemCache:
         self.bucket_count = count
         return 1
 
-    cdef int keep(self, uint32_t keyspace_id, uint64_t hash, const uint8_t* key, uint32_t hash_size,
-                  uint32_t range_size, dict item, size_t weight, bint nested) except -1:
+    cdef int keep(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key,
+                  dict item, size_t weight, bint nested) except -1:
         cdef CacheEntry* entry
         cdef dict copy
-        weight += ENTRY_OVERHEAD_BYTES + hash_size + range_size
+        weight += ENTRY_OVERHEAD_BYTES + hash_key.size + range_key.size
         if weight > self.bytes_max // 8:
             return 0
         if self.bytes_used + weight > self.bytes_max and not self.admit(hash):
             return 0
         copy = item_copy(item) if nested else PyDict_Copy(item)
-        entry = self.find(keyspace_id, hash, key, hash_size, range_size)
+        entry = self.find(keyspace_id, hash, hash_key, range_key)
         if entry != NULL:
             self.remove(entry)
         while self.bytes_used + weight > self.bytes_max and self.oldest != NULL:
             self.remove(self.oldest)
-        entry = <CacheEntry*>malloc(sizeof(CacheEntry) + hash_size + range_size)
+        entry = <CacheEntry*>malloc(sizeof(CacheEntry) + hash_key.size + range_key.size)
         if entry == NULL:
             return 0
         if self.entry_count >= self.bucket_count:
             self.grow()
         entry.hash = hash
         entry.keyspace_id = keyspace_id
-        entry.hash_size = <uint16_t>hash_size
-        entry.range_size = <uint16_t>range_size
+        entry.hash_size = <uint16_t>hash_key.size
+        entry.range_size = <uint16_t>range_key.size
         entry.weight = <uint32_t>weight
         entry.nested = nested
-        memcpy(entry_key(entry), key, hash_size + range_size)
+        memcpy(entry_key(entry), hash_key.data, hash_key.size)
+        memcpy(entry_key(entry) + hash_key.size, range_key.data, range_key.size)
         Py_INCREF(copy)
         entry.item = <void*>copy
         entry.chain = self.buckets[hash & (self.bucket_count - 1)]
@@ -182,12 +183,11 @@ cdef class ItemCache:
         self.bytes_used += weight
         return 1
 
-    cdef int forget(self, uint32_t keyspace_id, uint64_t hash, const uint8_t* key, uint32_t hash_size,
-                    uint32_t range_size) except -1:
+    cdef int forget(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key) except -1:
         cdef CacheEntry* entry
         if self.entry_count == 0:
             return 0
-        entry = self.find(keyspace_id, hash, key, hash_size, range_size)
+        entry = self.find(keyspace_id, hash, hash_key, range_key)
         if entry != NULL:
             self.remove(entry)
         return 0

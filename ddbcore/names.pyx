@@ -1,13 +1,15 @@
 """The attribute-name dictionary of one keyspace: name <-> small integer.
 
 Theory of operation
-    Items of a table share their attribute names, so a record holds small integers in their place. A name gets the next id when an
-    item that has it is first encoded; the id never changes and never goes away. Decoding hands out the same interned str each
-    time, whose hash is known. Encoding finds the id in a hash table of its own: the key of a dict has its hash already, and the names
+    Items of a table share their attribute names, so a record holds small integers in their place. A
+    name gets the next id when an item that has it is first encoded; the id never changes and never
+    goes away. Decoding hands out the same interned str each time, whose hash is known. Encoding
+    finds the id in a hash table of its own: the key of a dict has its hash already, and the names
     in Python code are interned, so that the first probe nearly always meets the very same object.
 
 Invariants
-    1. names[i] is an exact, interned str of 1..NAME_INTERNED_BYTES_MAX UTF-8 bytes; ids[names[i]] == i; sizes[i] are its bytes.
+    1. names[i] is an exact, interned str of 1..NAME_INTERNED_BYTES_MAX UTF-8 bytes; ids[names[i]]
+       == i; sizes[i] are its bytes.
     2. At most NAME_COUNT_MAX names. The slots are at most half full, so that every probe ends.
     3. Between choosing an id and having it in all three tables no Python code runs.
 
@@ -20,7 +22,7 @@ Format
 
 from libc.stdlib cimport calloc, free, malloc
 
-from sys import intern
+import sys
 
 from ddbcore.errors import CorruptError, ValidationError
 
@@ -54,7 +56,9 @@ cdef class NameTable:
         try:
             text = name.encode("utf-8")
         except UnicodeEncodeError:
-            raise ValidationError(f"attribute name {ascii(name)} has a lone surrogate, so it is not Unicode text") from None
+            raise ValidationError(
+                f"attribute name {ascii(name)} has a lone surrogate, so it is not Unicode text"
+            ) from None
         size = len(text)
         if size == 0:
             raise ValidationError("an attribute name cannot be empty")
@@ -66,7 +70,9 @@ cdef class NameTable:
     cdef int restore(self, uint32_t name_id, const uint8_t* text, size_t size) except -1:
         cdef str name
         if name_id != <size_t>len(self.names) or name_id >= NAME_COUNT_MAX:
-            raise CorruptError(f"attribute name with id {name_id} where {len(self.names)} comes next")
+            raise CorruptError(
+                f"attribute name with id {name_id} where {len(self.names)} comes next"
+            )
         if size == 0 or size > NAME_INTERNED_BYTES_MAX:
             raise CorruptError(f"attribute name {name_id} has {size} bytes")
         try:
@@ -74,7 +80,9 @@ cdef class NameTable:
         except UnicodeDecodeError:
             raise CorruptError(f"attribute name {name_id} is not UTF-8") from None
         if name in self.ids:
-            raise CorruptError(f"attribute name {name!r} has the ids {self.ids[name]} and {name_id}")
+            raise CorruptError(
+                f"attribute name {name!r} has the ids {self.ids[name]} and {name_id}"
+            )
         self.append(name, <Py_ssize_t>size)
         self.logged = name_id + 1
         return 0
@@ -92,7 +100,7 @@ cdef class NameTable:
         cdef size_t index
         if (<size_t>len(self.names) + 1) * 2 > self.slot_mask:
             self.grow()
-        interned = intern(name)
+        interned = sys.intern(name)
         text = <PyObject*>interned
         hash = hr_text_hash(text)
         name_id = <uint32_t>len(self.names)

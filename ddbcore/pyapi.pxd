@@ -1,7 +1,9 @@
-"""The Python C API as the codecs use it: on `PyObject*`, without the reference counting and checks Cython would add.
+"""The Python C API as the codecs use it: on `PyObject*`, without the reference counting and checks
+Cython would add.
 
-Nothing here raises by itself: a function that returns NULL or -1 has set an exception, which the caller passes on (error_raise)
-or clears. Everything here is documented API of CPython 3.11 and later, or has a documented substitute chosen by the version macros.
+Nothing here raises by itself: a function that returns NULL or -1 has set an exception, which the
+caller passes on (error_raise) or clears. Everything here is documented API of CPython 3.11 and
+later, or has a documented substitute chosen by the version macros.
 """
 
 from cpython.object cimport PyObject, PyTypeObject
@@ -38,7 +40,9 @@ cdef extern from *:
     # A dict with room for `count` entries where the interpreter offers it.
     PyObject* hr_dict_presized(Py_ssize_t count) noexcept
     const bint HR_SET_ENTRIES              # _PySet_NextEntry works
-    int _PySet_NextEntry(PyObject* collection, Py_ssize_t* pos, PyObject** member, Py_hash_t* hash) noexcept
+    int _PySet_NextEntry(
+        PyObject* collection, Py_ssize_t* pos, PyObject** member, Py_hash_t* hash,
+    ) noexcept
     Py_hash_t hr_text_hash(PyObject* text) noexcept
     bint hr_text_equal(PyObject* left, PyObject* right) noexcept
     bint hr_text_ascii(PyObject* text) noexcept

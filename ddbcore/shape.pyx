@@ -1,24 +1,28 @@
 """Shapes: dicts of the same names in the same order, made by copying a template.
 
 Theory of operation
-    Most items of a table have the same attributes in the same order. Inserting a name into a dict costs a search for its place; copying
-    a dict whose names are in place already costs little more than copying its memory. So a shape keeps a template, a dict of the
-    names with None for every value, and a new dict is a PyDict_Copy of it whose values are then put in their slots. Where the slots are
-    is not documented by CPython: at the making of each shape they are searched for in the template's own memory
-    (sys.getsizeof says how far it reaches), and checked in a copy. Where they are not found as expected, or the
-    interpreter is newer than the newest that was examined, dicts are built entry by entry.
+    Most items of a table have the same attributes in the same order. Inserting a name into a dict
+    costs a search for its place; copying a dict whose names are in place already costs little more
+    than copying its memory. So a shape keeps a template, a dict of the names with None for every
+    value, and a new dict is a PyDict_Copy of it whose values are then put in their slots. Where the
+    slots are is not documented by CPython: at the making of each shape they are searched for in the
+    template's own memory (sys.getsizeof says how far it reaches), and checked in a copy. Where they
+    are not found as expected, or the interpreter is newer than the newest that was tested, dicts
+    are built entry by entry.
 
-    A shape gets its template at the second time in a row that its hash meets its slot, so that items without common shapes do
-    not pay for templates that nobody uses.
+    A shape gets its template at the second time in a row that its hash meets its slot, so that
+    items without common shapes do not pay for templates that nobody uses.
 
 Invariants
     1. A template is never handed out and never changes. Its names are distinct.
-    2. Nobody else has seen a copy while its values are put in; each slot holds a reference to None that is dropped.
-    3. A dict that holds containers is tracked by the garbage collector, as if they had been inserted.
+    2. Nobody else has seen a copy while its values are put in; each slot holds a reference to None
+       that is dropped.
+    3. A dict that holds containers is tracked by the garbage collector, as if they had been
+       inserted.
 
 Threads
-    With the GIL. Allocations may start the garbage collector and so any Python code, decoding too: templates are held while
-    they are copied, and a shape is replaced in one go.
+    With the GIL. Allocations may start the garbage collector and so any Python code, decoding too:
+    templates are held while they are copied, and a shape is replaced in one go.
 """
 
 from libc.string cimport memcmp, memcpy
@@ -27,8 +31,8 @@ from ddbcore.pyapi cimport *
 
 cdef extern from *:
     """
-    /* 3.11 to 3.14 were examined: values stand at a stride of two words, as plain references. */
-    #if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030F0000 && !defined(Py_GIL_DISABLED) && !defined(PYPY_VERSION)
+    /* Tested with 3.11 to 3.13: values stand at a stride of two words, as plain references. */
+    #if PY_VERSION_HEX < 0x030E0000 && !defined(Py_GIL_DISABLED) && !defined(PYPY_VERSION)
     #define HR_SHAPES 1
     #define hr_dict_keys(dict) ((char*)((PyDictObject*)(dict))->ma_keys)
     #define hr_dict_split(dict) (((PyDictObject*)(dict))->ma_values != NULL)
@@ -48,7 +52,8 @@ cdef struct Entry:
     PyObject* value
 
 
-# Bytes from the keys object to the first value, or 0 when the slots are not where they are expected.
+# Bytes from the keys object to the first value, or 0 when the slots are not where they are
+# expected.
 cdef size_t values_find(PyObject* template, PyObject** names, uint32_t count) except? 0:
     cdef size_t size = dict.__sizeof__(<object>template) - dict.__basicsize__
     cdef char* keys = hr_dict_keys(template)
@@ -58,7 +63,9 @@ cdef size_t values_find(PyObject* template, PyObject** names, uint32_t count) ex
     while offset + count * sizeof(Entry) <= size:
         entries = <Entry*>(keys + offset)
         index = 0
-        while index < count and entries[index].name == names[index] and entries[index].value == Py_None:
+        while index < count and entries[index].name == names[index]:
+            if entries[index].value != Py_None:
+                break
             index += 1
         if index == count:
             return offset + sizeof(PyObject*)
@@ -66,7 +73,9 @@ cdef size_t values_find(PyObject* template, PyObject** names, uint32_t count) ex
     return 0
 
 
-cdef int shape_make(Shape* shape, uint64_t hash, const uint32_t* name_ids, PyObject** names, uint32_t count) except -1:
+cdef int shape_make(
+    Shape* shape, uint64_t hash, const uint32_t* name_ids, PyObject** names, uint32_t count,
+) except -1:
     cdef dict template = {}
     cdef dict copy
     cdef PyObject* old
@@ -78,7 +87,9 @@ cdef int shape_make(Shape* shape, uint64_t hash, const uint32_t* name_ids, PyObj
         return 0
     offset = values_find(<PyObject*>template, names, count)
     copy = template.copy()
-    if offset == 0 or hr_dict_split(<PyObject*>copy) or values_find(<PyObject*>copy, names, count) != offset:
+    if offset == 0 or hr_dict_split(<PyObject*>copy):
+        return 0
+    if values_find(<PyObject*>copy, names, count) != offset:
         return 0
     if hr_dict_keys(<PyObject*>copy) == hr_dict_keys(<PyObject*>template):
         return 0
@@ -113,7 +124,8 @@ cdef PyObject* entries_insert(PyObject** names, PyObject** values, uint32_t coun
 
 
 cdef PyObject* shape_dict(
-    Shape* shapes, uint64_t hash, const uint32_t* name_ids, PyObject** names, PyObject** values, uint32_t count, bint nested,
+    Shape* shapes, uint64_t hash, const uint32_t* name_ids, PyObject** names, PyObject** values,
+    uint32_t count, bint nested,
 ) noexcept:
     cdef Shape* shape = shapes + (hash >> 58)
     cdef PyObject* template = shape.template
@@ -124,7 +136,8 @@ cdef PyObject* shape_dict(
     if shape.hash == hash and shape.count == count and template != NULL and (
         memcmp(shape.name_ids, name_ids, count * sizeof(uint32_t)) == 0
     ):
-        # Held, for the allocation may start the garbage collector, and that a call that changes the shape.
+        # Held, for the allocation may start the garbage collector, and that a call that changes the
+        # shape.
         Py_INCREF(template)
         made = PyDict_Copy(template)
         Py_DECREF(template)

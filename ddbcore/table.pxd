@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
+from ddbcore.btree cimport Span
 from ddbcore.buffer cimport Buffer
 from ddbcore.engine cimport Engine, TableState
 from ddbcore.item cimport ItemCodec
@@ -24,6 +25,7 @@ cdef class CoreTable:
     cdef const Record* find(self, const Record* key, uint64_t* hash, uint64_t* address) except? NULL
     # Log and index the record at `start` of a frame buffer, which is the frame's last.
     cdef int commit(self, Buffer* frame, uint64_t hash) except -1
+    cdef object fetch(self, Span hash_key, Span range_key)
     cdef int forget(self, const Record* record, uint64_t hash) except -1
     cdef int settle(self, object durability) except -1
     cdef int settle_as(self, int wanted) except -1

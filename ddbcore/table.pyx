@@ -22,6 +22,7 @@ from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve
 from ddbcore.compaction cimport COMPACTION_ASSIST, compaction_check, compaction_step
 from ddbcore.engine cimport DURABILITY_COMMIT, Engine, TableState, durability_parse, engine_stir, program_of
 from ddbcore.hashing cimport hash_bytes
+from ddbcore.item cimport ItemCodec
 from ddbcore.keyspace cimport (
     Keyspace,
     keyspace_apply,
@@ -33,6 +34,8 @@ from ddbcore.keyspace cimport (
     record_range_span,
 )
 from ddbcore.log cimport FRAME_BYTES_MAX, FRAME_HEADER_BYTES, log_room
+from ddbcore.lru cimport ItemCache
+from ddbcore.number cimport NUMBER_KEY_BYTES_MAX, Number, number_key_encode, number_read
 from ddbcore.partition cimport (
     REF_RECORD,
     Slot,
@@ -43,7 +46,18 @@ from ddbcore.partition cimport (
     slot_ref,
 )
 from ddbcore.program cimport Program
-from ddbcore.record cimport RECORD_HEADER_BYTES, Record
+from ddbcore.pyapi cimport (
+    Py_None,
+    Py_TYPE,
+    PyLong_AsLongLongAndOverflow,
+    PyLong_Type,
+    PyObject,
+    PyUnicode_GET_LENGTH,
+    hr_is_exact_text,
+    hr_text_ascii,
+    hr_text_data,
+)
+from ddbcore.record cimport HASH_KEY_MAX, RANGE_KEY_MAX, RECORD_HEADER_BYTES, Record
 from ddbcore.recovery cimport follow, roll_back
 from ddbcore.segments cimport address_offset, address_slot, padded
 from ddbcore.status cimport ERR_FULL, FOUND, OK
@@ -63,6 +77,43 @@ cdef extern from *:
 cdef enum:
     BATCH_BYTES_MAX = 1048576             # a batch is written when its frame has grown to this
     MANY_KEYS_MAX = 4096                  # keys that get_many looks up together
+
+
+cdef inline uint64_t cache_hash(uint64_t hash, Span range_key) noexcept:
+    """The hash of a whole key, from its partition key's."""
+    return hash if range_key.size == 0 else hash_bytes(range_key.data, range_key.size, hash)
+
+
+cdef inline bint plain_text(PyObject* value, Span* key, Py_ssize_t size_max) noexcept:
+    """Point at the bytes of an exact ASCII str of legal length: they are the key. 0: not such a str."""
+    if not hr_is_exact_text(value) or not hr_text_ascii(value):
+        return False
+    key.data = hr_text_data(value)
+    key.size = <uint32_t>PyUnicode_GET_LENGTH(value)
+    return 0 < PyUnicode_GET_LENGTH(value) <= size_max
+
+
+cdef inline int plain_key(ItemCodec codec, PyObject* hash, PyObject* range, Span* hash_key, Span* range_key,
+                           uint8_t* number) except -1:
+    """Encode the keys that most calls have, ASCII strings and ints of 64 bits, without a buffer. 0: take the long way."""
+    cdef Number parsed
+    cdef int overflow = 0
+    if codec.hash_part.kind != c"S" or not plain_text(hash, hash_key, HASH_KEY_MAX):
+        return False
+    if codec.range_part.name == NULL:
+        range_key.data = number
+        range_key.size = 0
+        return range == Py_None
+    if codec.range_part.kind == c"S":
+        return plain_text(range, range_key, RANGE_KEY_MAX)
+    if codec.range_part.kind != c"N" or Py_TYPE(range) != &PyLong_Type:
+        return False
+    PyLong_AsLongLongAndOverflow(range, &overflow)
+    if overflow != 0 or number_read(<object>range, &parsed) != 0:
+        return False
+    range_key.data = number
+    range_key.size = number_key_encode(&parsed, number)
+    return True
 
 
 cdef class CoreTable:
@@ -140,8 +191,8 @@ cdef class CoreTable:
     cdef int forget(self, const Record* record, uint64_t hash) except -1:
         """Take a written item out of the cache."""
         if self.engine.cache.entry_count != 0:
-            self.engine.cache.forget(self.state.keyspace_id, cache_hash(record, hash),
-                                     <const uint8_t*>record + RECORD_HEADER_BYTES, record.hash_size, record.range_size)
+            self.engine.cache.forget(self.state.keyspace_id, cache_hash(hash, record_range_span(record)),
+                                     record_hash_span(record), record_range_span(record))
         return 0
 
     cdef int settle(self, object durability) except -1:
@@ -181,42 +232,52 @@ cdef class CoreTable:
         cdef Engine engine = self.engine
         cdef Buffer* buffer
         cdef const Record* key
-        cdef const Record* record
-        cdef uint64_t hash_value = 0
-        cdef uint64_t address = 0
-        cdef uint64_t lsn, mixed
-        cdef size_t weight = 0
-        cdef int nested = 0
-        cdef object item
+        cdef Span hash_key, range_key
+        cdef uint8_t number[NUMBER_KEY_BYTES_MAX]
         self.enter()
+        if plain_key(self.codec, <PyObject*>hash, <PyObject*>range, &hash_key, &range_key, number):
+            return self.fetch(hash_key, range_key)
         buffer = engine.scratch_take()
         try:
             self.codec.encode_key(hash, range, buffer)
-            if engine.refused or self.space.dropped:
-                self.enter()
+            self.enter()
             key = <const Record*>buffer.data
-            if engine.cache.bytes_max != 0:
-                hash_value = keyspace_hash(self.space, <const uint8_t*>key + RECORD_HEADER_BYTES, key.hash_size)
-                mixed = cache_hash(key, hash_value)
-                item = engine.cache.fetch(self.state.keyspace_id, mixed, <const uint8_t*>key + RECORD_HEADER_BYTES,
-                                          key.hash_size, key.range_size)
-                if item is not None:
-                    return item
-            record = self.find(key, &hash_value, &address)
-            if record == NULL:
-                return None
-            lsn = engine.log.lsn
-            engine.pins += 1
-            try:
-                item = self.codec.decode_item(<const uint8_t*>record, record.size_bytes, &weight, &nested)
-            finally:
-                engine.unpin()
-            if engine.cache.bytes_max != 0 and lsn == engine.log.lsn and not engine.refused:
-                engine.cache.keep(self.state.keyspace_id, mixed, <const uint8_t*>key + RECORD_HEADER_BYTES,
-                                  key.hash_size, key.range_size, item, weight, nested)
-            return item
+            return self.fetch(record_hash_span(key), record_range_span(key))
         finally:
             engine.scratch_give(buffer)
+
+    cdef object fetch(self, Span hash_key, Span range_key):
+        """The item of an encoded key, from the cache or the log; None when there is none."""
+        cdef Engine engine = self.engine
+        cdef ItemCache cache = engine.cache
+        cdef const Record* record = NULL
+        cdef uint64_t hash = keyspace_hash(self.space, hash_key.data, hash_key.size)
+        cdef uint64_t mixed = 0
+        cdef uint64_t address = 0
+        cdef uint64_t lsn
+        cdef size_t weight = 0
+        cdef int nested = 0
+        cdef int status
+        cdef object item
+        if cache.bytes_max != 0:
+            mixed = cache_hash(hash, range_key)
+            item = cache.fetch(self.state.keyspace_id, mixed, hash_key, range_key)
+            if item is not None:
+                return item
+        status = keyspace_find(self.space, hash, hash_key, range_key, &address, &record)
+        if status != FOUND:
+            if status < 0:
+                engine.fail(status, f"reading table {self.name}")
+            return None
+        lsn = engine.log.lsn
+        engine.pins += 1
+        try:
+            item = self.codec.decode_item(<const uint8_t*>record, record.size_bytes, &weight, &nested)
+        finally:
+            engine.unpin()
+        if cache.bytes_max != 0 and lsn == engine.log.lsn and not engine.refused:
+            cache.keep(self.state.keyspace_id, mixed, hash_key, range_key, item, weight, nested)
+        return item
 
     def put(self, item, *, condition=None, names=None, values=None, durability=None):
         """Write an item, in place of the one with the same key.
@@ -451,13 +512,6 @@ cdef class CoreTable:
         """Return a context manager whose put and delete are written together: see Batch."""
         self.enter_write()
         return Batch(self, durability)
-
-
-cdef inline uint64_t cache_hash(const Record* key, uint64_t hash) noexcept:
-    """The hash of a whole key, from its partition key's."""
-    if key.range_size == 0:
-        return hash
-    return hash_bytes(<const uint8_t*>key + RECORD_HEADER_BYTES + key.hash_size, key.range_size, hash)
 
 
 cdef class Batch:

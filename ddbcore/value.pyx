@@ -1,14 +1,16 @@
 """Encoded values: skip, measure and check them as bytes.
 
 Theory of operation
-    A value is a tag byte and what the tag says. Containers carry the byte count of their content, so that every value is
-    skipped in constant time and the end of each container is known before its members are read. All readers take a limit and
-    compare with it before they read; whatever does not add up is ERR_CORRUPT, never a read beyond the limit.
+    A value is a tag byte and what the tag says. Containers carry the byte count of their content,
+    so that every value is skipped in constant time and the end of each container is known before
+    its members are read. All readers take a limit and compare with it before they read; whatever
+    does not add up is ERR_CORRUPT, never a read beyond the limit.
 
 Invariants
-    1. record_check accepts canonical bytes only: the shortest tag for each number and string, the shortest varint, the short
-       size field below 255 bytes, set members strictly ascending. So two values are equal exactly when their bytes are.
-    2. What record_check accepts (with the check of the keys in item.pyx), decoding accepts.
+    1. record_check accepts canonical bytes only: the shortest tag for each number and string, the
+       shortest varint, the short size field below 255 bytes, set members strictly ascending. So two
+       values are equal exactly when their bytes are.
+    2. What record_check accepts (with the check of the keys in key.pyx), decoding accepts.
     3. Recursion ends at level DEPTH_MAX.
 
 Threads
@@ -23,8 +25,8 @@ from libc.string cimport memcmp, memcpy
 from ddbcore.buffer cimport load_u64
 from ddbcore.number cimport Number, number_decode, number_size
 from ddbcore.record cimport (
-    DEPTH_MAX, HASH_KEY_MAX, ITEM_SIZE_MAX, RANGE_KEY_MAX, RECORD_DELETE, RECORD_HASH_ASCII, RECORD_HEADER_BYTES,
-    RECORD_MOVE, RECORD_PUT, RECORD_RANGE_ASCII, RECORD_SIZE_MAX, Record,
+    DEPTH_MAX, HASH_KEY_MAX, ITEM_SIZE_MAX, RANGE_KEY_MAX, RECORD_DELETE, RECORD_HASH_ASCII,
+    RECORD_HEADER_BYTES, RECORD_MOVE, RECORD_PUT, RECORD_RANGE_ASCII, RECORD_SIZE_MAX, Record,
 )
 
 cdef enum:
@@ -35,7 +37,9 @@ cdef enum:
 cdef uint64_t HIGH_BITS = 0x8080808080808080
 
 
-cdef uint64_t varint_read_long(const uint8_t* data, const uint8_t* limit, int* length) noexcept nogil:
+cdef uint64_t varint_read_long(
+    const uint8_t* data, const uint8_t* limit, int* length,
+) noexcept nogil:
     cdef uint64_t value = 0
     cdef int index = 0
     while index < 5 and data + index < limit:
@@ -103,7 +107,9 @@ cdef int integer_size(int64_t value) noexcept nogil:
     return size
 
 
-cdef int member_compare(const uint8_t* left, size_t left_size, const uint8_t* right, size_t right_size) noexcept nogil:
+cdef int member_compare(
+    const uint8_t* left, size_t left_size, const uint8_t* right, size_t right_size,
+) noexcept nogil:
     cdef int order = memcmp(left, right, left_size if left_size < right_size else right_size)
     if order != 0:
         return order
@@ -111,7 +117,9 @@ cdef int member_compare(const uint8_t* left, size_t left_size, const uint8_t* ri
 
 
 # Where the bytes of a string or binary start and end. Returns the end, or NULL when damaged.
-cdef inline const uint8_t* bytes_read(const uint8_t* data, const uint8_t* limit, const uint8_t** content) noexcept nogil:
+cdef inline const uint8_t* bytes_read(
+    const uint8_t* data, const uint8_t* limit, const uint8_t** content,
+) noexcept nogil:
     cdef int length
     cdef uint64_t size
     if data[0] < STRING_LENGTH_SHORT:
@@ -172,9 +180,11 @@ cdef int64_t value_skip(const uint8_t* data, const uint8_t* limit) noexcept nogi
     return end - data if end != NULL else ERR_CORRUPT
 
 
-# Read the name of an attribute: its DynamoDB size to *size, 0 or ERR_CORRUPT. Returns the bytes it takes.
+# Read the name of an attribute: its DynamoDB size to *size, 0 or ERR_CORRUPT. Returns the bytes it
+# takes.
 cdef inline int64_t name_size(
-    const uint8_t* data, const uint8_t* limit, const uint16_t* name_sizes, uint32_t name_count, int64_t* size,
+    const uint8_t* data, const uint8_t* limit, const uint16_t* name_sizes, uint32_t name_count,
+    int64_t* size,
 ) noexcept nogil:
     cdef int length, inline_length
     cdef uint64_t number = varint_read(data, limit, &length)
@@ -187,7 +197,9 @@ cdef inline int64_t name_size(
         return length
     number = varint_read(data + length, limit, &inline_length)
     length += inline_length
-    if inline_length == 0 or number > ATTRIBUTE_NAME_MAX or <uint64_t>(limit - data) < length + number:
+    if inline_length == 0 or number > ATTRIBUTE_NAME_MAX:
+        return ERR_CORRUPT
+    if <uint64_t>(limit - data) < length + number:
         return ERR_CORRUPT
     size[0] = <int64_t>number
     return length + <int64_t>number
@@ -206,7 +218,8 @@ cdef int64_t scalar_size(const uint8_t* data, const uint8_t* limit) noexcept nog
 
 # Size of the value at *data, which moves behind it.
 cdef int64_t value_measure(
-    const uint8_t** data, const uint8_t* limit, const uint16_t* name_sizes, uint32_t name_count, int level,
+    const uint8_t** data, const uint8_t* limit, const uint16_t* name_sizes, uint32_t name_count,
+    int level,
 ) noexcept nogil:
     cdef const uint8_t* here = data[0]
     cdef const uint8_t* content = here
@@ -285,7 +298,9 @@ cdef inline uint8_t member_set(uint8_t tag) noexcept nogil:
     return TAG_BINARY_SET if tag == TAG_BINARY else 0
 
 
-cdef int set_check(const uint8_t* data, const uint8_t* end, uint64_t count, uint8_t tag) noexcept nogil:
+cdef int set_check(
+    const uint8_t* data, const uint8_t* end, uint64_t count, uint8_t tag,
+) noexcept nogil:
     cdef const uint8_t* before = NULL
     cdef int64_t size, before_size = 0
     if count == 0:
@@ -304,7 +319,9 @@ cdef int set_check(const uint8_t* data, const uint8_t* end, uint64_t count, uint
 
 
 # Bytes of the name at data when it is sound, or ERR_CORRUPT.
-cdef int64_t name_check(const uint8_t* data, const uint8_t* limit, uint32_t name_count) noexcept nogil:
+cdef int64_t name_check(
+    const uint8_t* data, const uint8_t* limit, uint32_t name_count,
+) noexcept nogil:
     cdef int length, inline_length
     cdef uint64_t number = varint_read(data, limit, &length)
     if length == 0:
@@ -315,14 +332,17 @@ cdef int64_t name_check(const uint8_t* data, const uint8_t* limit, uint32_t name
     length += inline_length
     if inline_length == 0 or number == 0 or number > ATTRIBUTE_NAME_MAX:
         return ERR_CORRUPT
-    if <uint64_t>(limit - data) < length + number or text_check(data + length, number) == TEXT_INVALID:
+    if <uint64_t>(limit - data) < length + number:
+        return ERR_CORRUPT
+    if text_check(data + length, number) == TEXT_INVALID:
         return ERR_CORRUPT
     return length + <int64_t>number
 
 
 # `count` values, each behind a name when `named`, must fill data..end.
 cdef int elements_check(
-    const uint8_t* data, const uint8_t* end, uint64_t count, bint named, uint32_t name_count, int level,
+    const uint8_t* data, const uint8_t* end, uint64_t count, bint named, uint32_t name_count,
+    int level,
 ) noexcept nogil:
     cdef int64_t size
     if count > <uint64_t>(end - data):
@@ -341,7 +361,9 @@ cdef int elements_check(
     return 0 if data == end else ERR_CORRUPT
 
 
-cdef int64_t value_check(const uint8_t* data, const uint8_t* limit, uint32_t name_count, int level) noexcept nogil:
+cdef int64_t value_check(
+    const uint8_t* data, const uint8_t* limit, uint32_t name_count, int level,
+) noexcept nogil:
     cdef const uint8_t* content
     cdef const uint8_t* end
     cdef Number number
@@ -384,9 +406,12 @@ cdef int record_check(const uint8_t* record, size_t size, uint32_t name_count) n
     memcpy(&header, record, sizeof(Record))
     if header.size_bytes > size or header.size_bytes > RECORD_SIZE_MAX:
         return ERR_CORRUPT
-    if header.hash_size == 0 or header.hash_size > HASH_KEY_MAX or header.range_size > RANGE_KEY_MAX:
+    if header.hash_size == 0 or header.hash_size > HASH_KEY_MAX:
         return ERR_CORRUPT
-    if <uint64_t>header.size_bytes < RECORD_HEADER_BYTES + <uint64_t>header.hash_size + header.range_size:
+    if header.range_size > RANGE_KEY_MAX:
+        return ERR_CORRUPT
+    # The keys are bounded by now, so the sum does not overflow.
+    if header.size_bytes < <uint32_t>RECORD_HEADER_BYTES + header.hash_size + header.range_size:
         return ERR_CORRUPT
     if header.flags & ~(RECORD_HASH_ASCII | RECORD_RANGE_ASCII):
         return ERR_CORRUPT
@@ -400,7 +425,9 @@ cdef int record_check(const uint8_t* record, size_t size, uint32_t name_count) n
     end = record + header.size_bytes
     if header.kind == RECORD_DELETE:
         return 0 if data == end else ERR_CORRUPT
-    if (header.kind != RECORD_PUT and header.kind != RECORD_MOVE) or header.item_size > ITEM_SIZE_MAX:
+    if header.kind != RECORD_PUT and header.kind != RECORD_MOVE:
+        return ERR_CORRUPT
+    if header.item_size > ITEM_SIZE_MAX:
         return ERR_CORRUPT
     count = varint_read(data, end, &length)
     if length == 0:

@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
             tour.run(path, source, screen, rounds=options.rounds, seed=options.seed)
         finally:
             source.close()
-    except crash.LossError as error:
+    except (crash.LossError, hashrange.CorruptError) as error:
         screen.fail(f"{error}\nThe database is left in {path}; seed {options.seed}.")
         return 1
     except (hashrange.Error, OSError, ValueError) as error:
