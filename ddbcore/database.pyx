@@ -1,9 +1,10 @@
 """A database handle: open, close, tables, statistics.
 
 Theory of operation
-    Opening takes the directory's lock (writers), loads what is there (recovery), and starts nothing: the background threads come with the first
-    write. Closing stops them, syncs, writes a checkpoint when replaying the log would take long, and notes in the superblock that
-    everything below the log's end is durable.
+    Opening takes the directory's lock (writers), loads what is there (recovery), and starts
+    nothing: the background threads come with the first write. Closing stops them, syncs, writes a
+    checkpoint when replaying the log would take long, and notes in the superblock that everything
+    below the log's end is durable.
 
 Invariants
     1. After close the engine refuses every call; its memory goes when nothing is pinned.
@@ -26,14 +27,10 @@ from ddbcore.recovery cimport database_create, database_load, database_resume, f
 from ddbcore.segments cimport SLOT_FREE
 
 from ddbcore.errors import (
-    CorruptError,
-    DatabaseClosed,
     DatabaseLocked,
-    Error,
     PoisonedError,
     StorageError,
     TableExists,
-    TableNotFound,
     ValidationError,
 )
 from ddbcore.keeper import run_keeper, run_maintainer, stop
@@ -42,7 +39,7 @@ cdef extern from "errno.h":
     enum: EWOULDBLOCK
 
 cdef enum:
-    REPLAY_BYTES_MAX = 4194304            # log that a close leaves to be replayed: 2 to 4 ms
+    REPLAY_BYTES_MAX = 1048576            # log that a close leaves to be replayed: 1 to 2 ms
 
 
 cdef class CoreDatabase:
@@ -51,8 +48,9 @@ cdef class CoreDatabase:
     def __cinit__(self):
         self.lock_fd = -1
 
-    def __init__(self, str path=None, *, str mode="rw", str durability="interval", int interval_ms=50,
-                 cache_bytes=67108864, checkpoint_bytes=67108864, Disk disk=None, bint salvage=False):
+    def __init__(self, str path=None, *, str mode="rw", str durability="interval",
+                 int interval_ms=50, cache_bytes=67108864, checkpoint_bytes=67108864,
+                 Disk disk=None, bint salvage=False):
         self.threads = []
         self.closed = True
         if mode not in ("rw", "r"):
@@ -68,7 +66,8 @@ cdef class CoreDatabase:
         elif disk is None:
             disk = self.directory(path, mode)
         self.disk = disk
-        self.engine = Engine(disk, path, mode == "rw", durability, interval_ms, cache_bytes, checkpoint_bytes)
+        self.engine = Engine(disk, path, mode == "rw", durability, interval_ms, cache_bytes,
+                             checkpoint_bytes)
         try:
             self.load(mode, salvage)
         except BaseException:
@@ -86,9 +85,11 @@ cdef class CoreDatabase:
             except FileExistsError:
                 raise StorageError(17, f"{path} is a file; a database is a directory") from None
             except OSError as error:
-                raise StorageError(error.errno, f"cannot create {path}: {error.strerror}") from error
+                raise StorageError(error.errno,
+                                   f"cannot create {path}: {error.strerror}") from error
         elif not os.path.isfile(os.path.join(path, "superblock")):
-            raise StorageError(2, f"there is no database at {path}; open it with mode=\"rw\" to create one")
+            raise StorageError(
+                2, f'there is no database at {path}; open it with mode="rw" to create one')
         try:
             return Disk(path)
         except OSError as error:
@@ -99,17 +100,21 @@ cdef class CoreDatabase:
         cdef int64_t holder = 0
         cdef Engine engine = self.engine
         if mode == "r":
-            if not database_load(engine, salvage) or engine.log.view.slots[engine.position.slot].base == NULL:
+            if (not database_load(engine, salvage)
+                    or engine.log.view.slots[engine.position.slot].base == NULL):
                 raise StorageError(2, f"there is no finished database at {engine.path}")
             engine.following = not salvage
             return
         self.lock_fd = self.disk.lock("lock", &holder)
         if self.lock_fd == -EWOULDBLOCK:
-            who = "this process" if holder == os.getpid() else f"process {holder}" if holder else "another process"
-            raise DatabaseLocked(f"{engine.path} is open for writing in {who}: close it there, or open it here with "
-                                 'mode="r"', holder or None)
+            who = ("this process" if holder == os.getpid()
+                   else f"process {holder}" if holder else "another process")
+            raise DatabaseLocked(
+                f"{engine.path} is open for writing in {who}: close it there, or open it here with "
+                'mode="r"', holder or None)
         if self.lock_fd < 0:
-            raise StorageError(-self.lock_fd, f"cannot lock {engine.path}: {os.strerror(-self.lock_fd)}")
+            raise StorageError(-self.lock_fd,
+                               f"cannot lock {engine.path}: {os.strerror(-self.lock_fd)}")
         if not database_load(engine, salvage):
             database_create(engine)
         database_resume(engine)
@@ -120,7 +125,8 @@ cdef class CoreDatabase:
 
     def start(self):
         """Start the background threads (at the first write)."""
-        for body, name in ((run_keeper, "hashrange-keeper"), (run_maintainer, "hashrange-maintainer")):
+        for body, name in ((run_keeper, "hashrange-keeper"),
+                           (run_maintainer, "hashrange-maintainer")):
             thread = threading.Thread(target=body, args=(self.engine,), name=name, daemon=True)
             thread.start()
             self.threads.append(thread)
@@ -148,11 +154,10 @@ cdef class CoreDatabase:
         """Make everything written so far durable. Raises PoisonedError when the disk refuses."""
         cdef Engine engine = self.engine
         cdef uint64_t lsn
-        cdef int status
         engine.require_writable()
         lsn = engine.log.lsn
         with nogil:
-            status = engine.log.sync(lsn)
+            engine.log.sync(lsn)
         engine.require_writable()
 
     def checkpoint(self):
@@ -162,12 +167,18 @@ cdef class CoreDatabase:
             checkpoint(self.engine)
 
     def compact(self):
-        """Rewrite what is live in segments with dead bytes, until there is nothing more to gain. Raises DiskFull."""
+        """Rewrite what is live in segments with dead bytes, until there is nothing more to gain.
+
+        Raises DiskFull.
+        """
         self.engine.require_writable()
         compact_all(self.engine)
 
     def close(self):
-        """Close: stop the threads, sync, let go. Further calls raise DatabaseClosed; closing again does nothing."""
+        """Close: stop the threads, sync, let go.
+
+        Further calls raise DatabaseClosed; closing again does nothing.
+        """
         cdef Engine engine = self.engine
         if self.closed:
             return
@@ -178,26 +189,32 @@ cdef class CoreDatabase:
         try:
             if engine.writable and not self.disk.volatile_storage and engine.log.sync_errno == 0:
                 self.finish()
+                if engine.log.sync_errno == 0:
+                    engine.log.trim()
         finally:
             engine.let_go()
             self.unlock()
 
     def finish(self):
-        """What makes the next opening quick: sync, perhaps a checkpoint, and the mark of a clean end."""
+        """Make the next opening quick: sync, perhaps write a checkpoint, mark a clean end."""
         cdef Engine engine = self.engine
         cdef uint64_t lsn = engine.log.lsn
         cdef int status = 0
+        cdef uint64_t replay_bytes
         cdef bint durable = engine.durability != DURABILITY_NONE
-        if engine.log.appended_bytes == 0 and engine.recovered_bytes < REPLAY_BYTES_MAX and engine.clean_lsn == lsn:
+        if (engine.log.appended_bytes == 0 and engine.recovered_bytes < REPLAY_BYTES_MAX
+                and engine.clean_lsn == lsn):
             return
         if durable:
             with nogil:
                 status = engine.log.sync(lsn)
             if status != 0:
-                raise PoisonedError(f"the last sync of {engine.path} failed: {os.strerror(engine.log.sync_errno)}; writes "
-                                    f"since LSN {engine.log.durable_lsn} may be lost")
-        if (engine.log.appended_bytes - engine.checkpoint_log_bytes + engine.recovered_bytes > REPLAY_BYTES_MAX
-                and (durable or engine.log.appended_bytes > 0)):
+                raise PoisonedError(
+                    f"the last sync of {engine.path} failed: {os.strerror(engine.log.sync_errno)}; "
+                    f"writes since LSN {engine.log.durable_lsn} may be lost")
+        replay_bytes = (engine.log.appended_bytes - engine.checkpoint_log_bytes
+                        + engine.recovered_bytes)
+        if replay_bytes > REPLAY_BYTES_MAX and (durable or engine.log.appended_bytes > 0):
             try:
                 checkpoint(engine)
                 return
@@ -216,11 +233,15 @@ cdef class CoreDatabase:
             self.lock_fd = -1
 
     def forked(self):
-        """In a forked child: this handle is the parent's. Nothing is written, synced or unlocked."""
+        """In a forked child: this handle is the parent's.
+
+        Nothing is written, synced or unlocked.
+        """
         if not self.closed:
             self.closed = True
-            self.engine.refuse("this handle belongs to the parent process; open the database again in the child "
-                               '(with mode="r" while the parent writes)')
+            self.engine.refuse(
+                "this handle belongs to the parent process; open the database again in the child "
+                '(with mode="r" while the parent writes)')
             self.threads = []
             if self.engine.log is not None:
                 self.engine.log.disowned = True
@@ -230,7 +251,7 @@ cdef class CoreDatabase:
                 self.lock_fd = -1
 
     def stats(self):
-        """Return sizes in bytes, counters, and the state of log, index, cache and checkpoints, as a dict."""
+        """Return sizes in bytes, counters, and the state of log, index, cache and checkpoints."""
         cdef Engine engine = self.engine
         cdef TableState table
         cdef uint64_t items = 0
@@ -245,17 +266,34 @@ cdef class CoreDatabase:
         for slot in range(engine.log.view.slot_count):
             segments += engine.log.view.slots[slot].state != SLOT_FREE
         live, used = engine.live_bytes(), engine.used_bytes()
+        age_s = None
+        if engine.checkpoint_at_ms:
+            age_s = max(0, self.disk.wall_ms() - engine.checkpoint_at_ms) / 1000
         return {
-            "tables": len(engine.names), "items": items,
-            "live_bytes": live, "dead_bytes": max(0, used - live), "log_bytes": engine.log.total_bytes,
-            "segments": segments, "index_bytes": engine.index_bytes(), "index_file_bytes": engine.checkpoint_file_bytes,
-            "lsn": engine.log.lsn, "durable_lsn": engine.log.durable_lsn, "syncs": engine.log.sync_count,
-            "cache": {"bytes": engine.cache.bytes_used, "bytes_max": engine.cache.bytes_max,
-                      "items": engine.cache.entry_count, "hits": engine.cache.hits, "misses": engine.cache.misses},
+            "tables": len(engine.names),
+            "items": items,
+            "live_bytes": live,
+            "dead_bytes": max(0, used - live),
+            "log_bytes": engine.log.total_bytes,
+            "segments": segments,
+            "index_bytes": engine.index_bytes(),
+            "index_file_bytes": engine.checkpoint_file_bytes,
+            "lsn": engine.log.lsn,
+            "durable_lsn": engine.log.durable_lsn,
+            "syncs": engine.log.sync_count,
+            "cache": {
+                "bytes": engine.cache.bytes_used,
+                "bytes_max": engine.cache.bytes_max,
+                "items": engine.cache.entry_count,
+                "hits": engine.cache.hits,
+                "misses": engine.cache.misses,
+            },
             "checkpoints": engine.checkpoint_count,
-            "checkpoint_age_s": max(0, self.disk.wall_ms() - engine.checkpoint_at_ms) / 1000 if engine.checkpoint_at_ms else None,
-            "compactions": engine.compaction_count, "moved_bytes": engine.moved_bytes,
-            "recovered_bytes": engine.recovered_bytes, "recovered_frames": engine.recovered_frames,
+            "checkpoint_age_s": age_s,
+            "compactions": engine.compaction_count,
+            "moved_bytes": engine.moved_bytes,
+            "recovered_bytes": engine.recovered_bytes,
+            "recovered_frames": engine.recovered_frames,
             "background_error": engine.background_error,
         }
 

@@ -1,6 +1,6 @@
 """The engine: the state of one open database, and the primitives that change it."""
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from ddbcore.arena cimport Arena
 from ddbcore.buffer cimport Buffer
@@ -9,7 +9,6 @@ from ddbcore.item cimport ItemCodec
 from ddbcore.keyspace cimport Keyspace
 from ddbcore.log cimport Log
 from ddbcore.lru cimport ItemCache
-from ddbcore.record cimport Record
 
 cdef enum:
     KEYSPACE_COUNT_MAX = 65535            # ids are 16 bits in a record
@@ -30,7 +29,7 @@ cdef struct LogPosition:
     uint64_t timestamp                    # of the frame before
 
 cdef struct Compaction:
-    uint8_t* victims                      # a byte per slot: 1 = to be emptied; NULL when no pass runs
+    uint8_t* victims                      # a byte per slot: 1 = to be emptied; NULL: no pass
     uint32_t keyspace_id                  # where the walk is
     uint32_t tag
     bint inside                           # in the middle of the collection whose key `resume` holds
@@ -53,11 +52,12 @@ cdef class Engine:
     cdef bint arena_ready
     cdef readonly list tables             # TableState or None, by keyspace id
     cdef readonly dict names              # keyspace id by table name
+    cdef uint32_t generation              # keyspaces made so far
     cdef ItemCache cache
     cdef readonly uint64_t database_id
     cdef readonly uint64_t hash_seed
     cdef readonly bint writable
-    cdef readonly str refusal             # why nothing goes any more (closed, forked), None while open
+    cdef readonly str refusal             # why nothing goes any more (closed, forked)
     cdef bint refused                     # refusal is set
     cdef readonly bint following          # reader: apply what the writer appends
     cdef readonly bint rolled_back        # a sync failed, and reads show the durable state
@@ -125,7 +125,8 @@ cdef class Engine:
     cdef TableState table_add(self, bytes schema)
     cdef int table_drop(self, TableState table) except -1
     # A frame of one schema record.
-    cdef int frame_schema(self, Buffer* frame, int kind, uint32_t keyspace_id, bytes schema) except -1
+    cdef int frame_schema(self, Buffer* frame, int kind, uint32_t keyspace_id,
+                          bytes schema) except -1
     # Forget tables, index and segments, to load anew.
     cdef int reset(self) except -1
     cdef uint64_t live_bytes(self) noexcept

@@ -1,12 +1,14 @@
 """The engine: the state of one open database, and the primitives that change it.
 
 Theory of operation
-    One Engine per handle. It owns the disk, the log, the arena and the tables; modules above it (recovery, checkpoint, compaction, table,
-    cursor) are functions and classes over it. A write is: encode into the scratch frame (Python code may run there), then, without any Python
-    code in between, place the frame behind the tail, change the index, publish the frame.
+    One Engine per handle. It owns the disk, the log, the arena and the tables; modules above it
+    (recovery, checkpoint, compaction, table, cursor) are functions and classes over it. A write is:
+    encode into the scratch frame (Python code may run there), then, without any Python code in
+    between, place the frame behind the tail, change the index, publish the frame.
 
-    Decoding makes Python objects, and so may run any Python code (garbage collection), which may close the database. Decoders
-    therefore pin the engine; a close in the meantime refuses new calls at once and unmaps with the last unpin.
+    Decoding makes Python objects, and so may run any Python code (garbage collection), which may
+    close the database. Decoders therefore pin the engine; a close in the meantime refuses new calls
+    at once and unmaps with the last unpin.
 
 Invariants
     1. The index says what replaying the log up to log.lsn says.
@@ -14,19 +16,19 @@ Invariants
     3. The scratch frame has one owner at a time; a nested call gets a buffer of its own.
 
 Threads
-    Under the GIL, which is the writer's lock: no Python code runs between looking at the index and changing it.
+    Under the GIL, which is the writer's lock: no Python code runs between looking at the index and
+    changing it.
 """
 
-import errno as errno_names
 import json
 import os
 
 from libc.errno cimport EDQUOT, EFBIG, ENOSPC
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from ddbcore.arena cimport arena_free, arena_init, arena_reset, unit_at
+from ddbcore.arena cimport arena_free, arena_init, arena_reset
 from ddbcore.btree cimport node_check, slab_check
 from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve
 from ddbcore.io cimport Disk
@@ -36,8 +38,8 @@ from ddbcore.log cimport FRAME_BYTES_MAX, FRAME_HEADER_BYTES, Log, log_room
 from ddbcore.lru cimport ItemCache
 from ddbcore.partition cimport segment_check
 from ddbcore.record cimport RECORD_DROP, RECORD_HEADER_BYTES, RECORD_NAME, RECORD_TABLE, Record
-from ddbcore.segments cimport SLOT_FREE, padded
-from ddbcore.status cimport ERR_CORRUPT, ERR_FULL, ERR_IO, ERR_MEMORY, OK
+from ddbcore.segments cimport padded
+from ddbcore.status cimport ERR_CORRUPT, ERR_FULL, ERR_MEMORY, OK
 
 from ddbcore.errors import (
     CorruptError,
@@ -71,7 +73,8 @@ cdef extern from *:
     static void wake_wait(void* p, int* idle, unsigned int timeout_ms) {
         engine_wake* wake = (engine_wake*)p;
         AcquireSRWLockExclusive(&wake->mutex);
-        if (*(volatile int*)idle) SleepConditionVariableSRW(&wake->turn, &wake->mutex, timeout_ms, 0);
+        if (*(volatile int*)idle)
+            SleepConditionVariableSRW(&wake->turn, &wake->mutex, timeout_ms, 0);
         ReleaseSRWLockExclusive(&wake->mutex);
     }
     #else
@@ -85,7 +88,11 @@ cdef extern from *:
     }
     static void wake_free(void* p) {
         engine_wake* wake = (engine_wake*)p;
-        if (wake) { pthread_cond_destroy(&wake->turn); pthread_mutex_destroy(&wake->mutex); free(wake); }
+        if (wake) {
+            pthread_cond_destroy(&wake->turn);
+            pthread_mutex_destroy(&wake->mutex);
+            free(wake);
+        }
     }
     static void wake_signal(void* p) {
         engine_wake* wake = (engine_wake*)p;
@@ -148,8 +155,9 @@ def schema_parse(bytes schema not None):
         parsed = json.loads(schema)
         name, keyspace_id = parsed["name"], parsed["id"]
         hash_key, range_key = parsed["hash_key"], parsed["range_key"]
-        known = (isinstance(name, str) and isinstance(keyspace_id, int) and 0 <= keyspace_id < KEYSPACE_COUNT_MAX
-                 and key_known(hash_key) and (range_key is None or key_known(range_key)))
+        known = (isinstance(name, str) and isinstance(keyspace_id, int)
+                 and 0 <= keyspace_id < KEYSPACE_COUNT_MAX and key_known(hash_key)
+                 and (range_key is None or key_known(range_key)))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CorruptError(f"a table's schema in the log cannot be read: {error}") from error
     if not known:
@@ -159,7 +167,8 @@ def schema_parse(bytes schema not None):
 
 def key_known(key):
     """Whether a schema's key is a pair of name and type."""
-    return isinstance(key, list) and len(key) == 2 and isinstance(key[0], str) and key[1] in ("S", "N", "B")
+    return (isinstance(key, list) and len(key) == 2 and isinstance(key[0], str)
+            and key[1] in ("S", "N", "B"))
 
 
 cdef object program_of(Engine engine, object update, object condition):
@@ -191,8 +200,8 @@ cdef class Engine:
         if self.wake == NULL or self.work_wake == NULL:
             raise MemoryError()
 
-    def __init__(self, Disk disk, str path, bint writable, str durability, int interval_ms, uint64_t cache_bytes,
-                 uint64_t checkpoint_bytes):
+    def __init__(self, Disk disk, str path, bint writable, str durability, int interval_ms,
+                 uint64_t cache_bytes, uint64_t checkpoint_bytes):
         self.disk = disk
         self.path = path
         self.writable = writable
@@ -265,30 +274,33 @@ cdef class Engine:
         if self.refused:
             raise DatabaseClosed(self.refusal)
         if not self.writable:
-            raise ReadOnlyError('the database was opened with mode="r"; open it with mode="rw" to write')
+            raise ReadOnlyError('the database was opened with mode="r"; open it with mode="rw" to '
+                                'write')
         if self.log.sync_errno != 0:
             raise PoisonedError(
-                f"a sync of {self.path} failed ({os.strerror(self.log.sync_errno)}); writes since LSN "
-                f"{self.log.durable_lsn} may be lost. Writes are refused: close the database and open it again")
+                f"a sync of {self.path} failed ({os.strerror(self.log.sync_errno)}); writes since "
+                f"LSN {self.log.durable_lsn} may be lost. Writes are refused: close the database "
+                "and open it again")
         return 0
 
     cdef int fail(self, int status, str doing) except -1:
         cdef int number
         if status == ERR_CORRUPT:
             raise CorruptError(
-                f"{self.path or 'memory'}: stored bytes are damaged (found while {doing}); run 'hashrange verify' to see "
-                "the extent, 'hashrange salvage' to copy what is whole")
+                f"{self.path or 'memory'}: stored bytes are damaged (found while {doing}); run "
+                "'hashrange verify' to see the extent, 'hashrange salvage' to copy what is whole")
         if status == ERR_MEMORY:
             raise MemoryError(f"out of memory while {doing}")
         if status == ERR_FULL:
-            raise ValidationError(f"a bound of the index was reached while {doing}: too many keys share one hash, or the "
-                                  "batch is larger than 32 MiB")
+            raise ValidationError(f"a bound of the index was reached while {doing}: too many keys "
+                                  "share one hash, or the batch is larger than 32 MiB")
         number = self.log.last_errno if self.log is not None else 0
         if self.log is not None and self.log.sync_errno != 0:
             self.require_writable()
         if number in (ENOSPC, EDQUOT, EFBIG):
-            raise DiskFull(number, f"no room to grow the log of {self.path} ({os.strerror(number)}, while {doing}); "
-                           "free some space and try again: nothing was changed")
+            raise DiskFull(number,
+                           f"no room to grow the log of {self.path} ({os.strerror(number)}, while "
+                           f"{doing}); free some space and try again: nothing was changed")
         raise StorageError(number, f"{os.strerror(number)} while {doing} in {self.path}")
 
     cdef Buffer* scratch_take(self) except NULL:
@@ -379,8 +391,9 @@ cdef class Engine:
         table.keyspace_id = keyspace_id
         table.schema = schema
         table.codec = ItemCodec(hash_key[0], hash_key[1], range_key[0], range_key[1])
-        if keyspace_init(&table.space, &self.arena, &self.log.view, keyspace_id, range_key[0] is not None,
-                         self.hash_seed) != OK:
+        self.generation += 1
+        if keyspace_init(&table.space, &self.arena, &self.log.view, keyspace_id,
+                         range_key[0] is not None, self.hash_seed, self.generation) != OK:
             raise MemoryError()
         while <uint32_t>len(self.tables) <= keyspace_id:
             self.tables.append(None)
@@ -396,7 +409,8 @@ cdef class Engine:
         self.cache.clear()
         return 0
 
-    def create_table(self, str name not None, tuple hash_key not None, range_key, str durability=None):
+    def create_table(self, str name not None, tuple hash_key not None, range_key,
+                     str durability=None):
         """Create a table and log it. The arguments are valid already. Returns its keyspace id."""
         cdef Buffer* frame
         cdef bytes schema
@@ -439,8 +453,10 @@ cdef class Engine:
         self.table_drop(table)
         self.settle(self.durability if durability is None else durability_parse(durability))
 
-    cdef int frame_schema(self, Buffer* frame, int kind, uint32_t keyspace_id, bytes schema) except -1:
-        cdef uint64_t size = FRAME_HEADER_BYTES + padded(RECORD_HEADER_BYTES + <uint64_t>len(schema))
+    cdef int frame_schema(self, Buffer* frame, int kind, uint32_t keyspace_id,
+                          bytes schema) except -1:
+        cdef uint64_t size = (FRAME_HEADER_BYTES
+                              + padded(RECORD_HEADER_BYTES + <uint64_t>len(schema)))
         cdef Record* record
         if buffer_reserve(frame, size) != 0:
             raise MemoryError()
@@ -489,5 +505,6 @@ cdef class Engine:
         cdef TableState table
         for table in self.tables:
             if table is not None:
-                total += (<uint64_t>4 << table.space.partition.depth) + table.space.slot_live_count * 8
+                total += ((<uint64_t>4 << table.space.partition.depth)
+                          + table.space.slot_live_count * 8)
         return total

@@ -1,8 +1,8 @@
 """Every error that hashrange raises.
 
 All of them derive from `Error`. A class that has an obvious built-in relative derives from it too,
-so that `except ValueError`, `except KeyError` or `except OSError` keeps working in code that knows nothing of
-hashrange. The words name what is wrong and what to do.
+so that `except ValueError`, `except KeyError` or `except OSError` keeps working in code that knows
+nothing of hashrange. The words name what is wrong and what to do.
 """
 
 from __future__ import annotations
@@ -60,7 +60,10 @@ class DiskFull(StorageError):
 
 
 class PoisonedError(Error):
-    """A sync failed, so newer writes may be lost: the handle refuses writes. Reopen the database."""
+    """A sync failed, so newer writes may be lost: the handle refuses writes.
+
+    Reopen the database.
+    """
 
 
 class CorruptError(Error):

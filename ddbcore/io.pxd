@@ -27,6 +27,9 @@ cdef class Disk:
     # Grant space for bytes [0, size) and extend the file to size. ENOSPC/EFBIG are reported here,
     # never later. Where fallocate is not supported: write zeros.
     cdef int allocate(self, int fd, uint64_t size) noexcept nogil
+    # Give the space behind `offset` back and keep the file's size: it reads as zeros, and must be
+    # granted anew before it is written. Best effort: -EOPNOTSUPP where there is no such call.
+    cdef int release(self, int fd, uint64_t offset) noexcept nogil
     # Bytes read; short only at the end of file.
     cdef int64_t read_at(self, int fd, void* data, uint64_t size, uint64_t offset) noexcept nogil
     # Bytes written: all of them, or -errno.

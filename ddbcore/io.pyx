@@ -39,7 +39,7 @@ from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memset, strcmp, strlen
 
 from ddbcore.platform cimport (
-    EWOULDBLOCK, O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, platform_allocate, platform_close,
+    EWOULDBLOCK, O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, platform_allocate, platform_close, platform_release,
     platform_enable, platform_lock, platform_map, platform_monotonic_ns, platform_open,
     platform_page_bytes, platform_pause, platform_populate, platform_random, platform_read,
     platform_read_pid, platform_remove, platform_rename, platform_reserve, platform_size,
@@ -133,6 +133,14 @@ cdef class Disk:
             # still says it best.
             platform_truncate(fd, old_size)
         return rc
+
+    cdef int release(self, int fd, uint64_t offset) noexcept nogil:
+        cdef int64_t size = platform_size(fd)
+        if size < 0:
+            return <int>size
+        if <uint64_t>size <= offset:
+            return 0
+        return platform_release(fd, <int64_t>offset, size - <int64_t>offset)
 
     cdef int64_t read_at(self, int fd, void* data, uint64_t size, uint64_t offset) noexcept nogil:
         cdef uint64_t done = 0
@@ -472,6 +480,9 @@ cdef class MemoryDisk(Disk):
 
     cdef int allocate(self, int fd, uint64_t size) noexcept nogil:
         return self.resize_file(fd, size, True)
+
+    cdef int release(self, int fd, uint64_t offset) noexcept nogil:
+        return 0
 
     cdef int truncate(self, int fd, uint64_t size) noexcept nogil:
         return self.resize_file(fd, size, False)

@@ -23,7 +23,7 @@ cdef struct Keyspace:
     bint dropped
 
 cdef int keyspace_init(Keyspace* space, Arena* arena, LogView* view, uint32_t keyspace_id, bint has_range,
-                       uint64_t hash_seed) noexcept nogil
+                       uint64_t hash_seed, uint32_t generation) noexcept nogil
 cdef void keyspace_free(Keyspace* space) noexcept nogil
 # Free all units of a dropped keyspace and take its bytes off the slots' live counts.
 cdef void keyspace_clear(Keyspace* space) noexcept nogil

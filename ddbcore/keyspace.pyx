@@ -75,8 +75,10 @@ cdef inline void record_fetch(LogView* view, uint64_t address) noexcept nogil:
 
 
 cdef int keyspace_init(Keyspace* space, Arena* arena, LogView* view, uint32_t keyspace_id, bint has_range,
-                       uint64_t hash_seed) noexcept nogil:
+                       uint64_t hash_seed, uint32_t generation) noexcept nogil:
     memset(space, 0, sizeof(Keyspace))
+    # A cursor that outlives its keyspace must not take another one's version for its own.
+    space.version = <uint64_t>generation << 40
     space.view = view
     space.id = keyspace_id
     space.has_range = has_range
@@ -194,7 +196,7 @@ cdef int keyspace_put(Keyspace* space, uint64_t hash, const Record* record, uint
         return status
     status = keyspace_entry(space, hash, record_hash_span(record), &slot)
     if status == OK:
-        status = partition_insert(&space.partition, hash, ref_make(REF_RECORD, address))
+        status = partition_insert(&space.partition, hash, ref_make(REF_RECORD, address), &slot)
         if status != OK:
             return status
     elif status == FOUND:

@@ -110,6 +110,10 @@ cdef class Log:
     # Unmap a slot's segment, close it, and remove its file when asked.
     cdef void segment_drop(self, uint32_t slot, bint remove) noexcept nogil
     cdef uint32_t slot_take(self) noexcept nogil
+    # Give the unused space of the tail back to the file system (a clean close).
+    cdef void trim(self) noexcept nogil
+    # Grant that space again. Without room, the next write starts a new segment, or says that the disk is full.
+    cdef void regrant(self) noexcept nogil
     cdef void close(self) noexcept nogil
 
 # The file that says: a sync failed, so the system's cache may hold bytes that it takes for written and that the drive does not have.

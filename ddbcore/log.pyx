@@ -110,6 +110,7 @@ cdef enum:
     POPULATE_AHEAD_BYTES = 2097152        # about 7 ms of writing at 300 MB/s
     ZERO_CHUNK_BYTES = 1048576
     ROLL_FRAME_BYTES = 72                 # header 32, record header 16, number 4, slot 4, size 8, seed 8
+    TRIM_KEPT_BYTES = 8192                # behind the tail: room for OPEN and ROLL without a new grant
     OPEN_FRAME_BYTES = 56                 # header 32, record header 16, seed 8
 
 cdef uint64_t SEGMENT_MAGIC = 0x47534C4552485241
@@ -564,6 +565,17 @@ cdef class Log:
                 log_lock_give(self.lock)
             else:
                 self.refused_number = tail_number
+
+    cdef void trim(self) noexcept nogil:
+        cdef uint64_t kept = (self.tail_pos + TRIM_KEPT_BYTES + 4095) & ~<uint64_t>4095
+        if self.tail_base != NULL and kept < self.tail_size and not self.zero_ahead:
+            self.disk.release(self.view.slots[self.tail_slot].fd, kept)
+
+    cdef void regrant(self) noexcept nogil:
+        cdef uint64_t kept = (self.tail_pos + TRIM_KEPT_BYTES) & ~<uint64_t>4095
+        if self.disk.allocate(self.view.slots[self.tail_slot].fd, self.tail_size) < 0 and kept < self.tail_size:
+            # What trim kept still has room for the frame that leads to the next segment.
+            self.tail_size = kept
 
     cdef void close(self) noexcept nogil:
         cdef uint32_t slot

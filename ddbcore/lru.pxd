@@ -1,6 +1,6 @@
 """The item cache: decoded items, least recently used first out, bounded in bytes."""
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint16_t, uint32_t, uint64_t
 
 from ddbcore.btree cimport Span
 
@@ -28,7 +28,8 @@ cdef class ItemCache:
     cdef readonly uint64_t misses
     cdef uint32_t* doorkeeper             # marks of keys seen once while full
 
-    cdef CacheEntry* find(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key) noexcept
+    cdef CacheEntry* find(self, uint32_t keyspace_id, uint64_t hash, Span hash_key,
+                          Span range_key) noexcept
     cdef void list_take(self, CacheEntry* entry) noexcept
     cdef void list_add(self, CacheEntry* entry) noexcept
     cdef int remove(self, CacheEntry* entry) except -1
@@ -40,5 +41,6 @@ cdef class ItemCache:
     cdef int keep(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key,
                   dict item, size_t weight, bint nested) except -1
     # Forget an item.
-    cdef int forget(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key) except -1
+    cdef int forget(self, uint32_t keyspace_id, uint64_t hash, Span hash_key,
+                    Span range_key) except -1
     cdef int clear(self) except -1

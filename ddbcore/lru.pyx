@@ -1,23 +1,25 @@
 """The item cache: decoded items, least recently used first out, bounded in bytes.
 
 Theory of operation
-    A chained hash table of entries that also form a list in order of use. An entry holds the encoded key, to compare, and the decoded
-    dict; `fetch` returns a copy, so the caller may change what it got. Writes forget the item they touch.
+    A chained hash table of entries that also form a list in order of use. An entry holds the
+    encoded key, to compare, and the decoded dict; `fetch` returns a copy, so the caller may change
+    what it got. Writes forget the item they touch.
 
-    While there is room, every item read is kept. In a full cache an item must be read a second time, within the last
-    few thousand distinct reads, before it pushes another one out (a doorkeeper): a scan of reads over everything then
-    costs no copies and leaves the cache as it is.
+    While there is room, every item read is kept. In a full cache an item must be read a second
+    time, within the last few thousand distinct reads, before it pushes another one out (a
+    doorkeeper): a scan of reads over everything then costs no copies and leaves the cache as it is.
 
 Invariants
     1. bytes_used is the sum of the entries' weights and never above bytes_max after a call.
     2. Every entry is in one bucket and once in the list.
 
 Threads
-    Under the GIL. Dropping a dict may run other Python code, so an entry is unlinked wholly before its item is released.
+    Under the GIL. Dropping a dict may run other Python code, so an entry is unlinked wholly before
+    its item is released.
 """
 
 from cpython.dict cimport PyDict_Copy
-from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
+from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcmp, memcpy
@@ -36,7 +38,7 @@ cdef inline uint8_t* entry_key(CacheEntry* entry) noexcept:
 
 
 cdef class ItemCache:
-    """LRU of decoded items. bytes_max: bound of the estimated memory in bytes; 0 switches the cache off."""
+    """LRU of decoded items. bytes_max: bound of the estimated memory in bytes; 0: no cache."""
 
     def __cinit__(self, uint64_t bytes_max):
         self.bytes_max = bytes_max
@@ -57,13 +59,15 @@ cdef class ItemCache:
         free(self.buckets)
         free(self.doorkeeper)
 
-    cdef CacheEntry* find(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key) noexcept:
+    cdef CacheEntry* find(self, uint32_t keyspace_id, uint64_t hash, Span hash_key,
+                          Span range_key) noexcept:
         cdef CacheEntry* entry = self.buckets[hash & (self.bucket_count - 1)]
         while entry != NULL:
-            if (entry.hash == hash and entry.keyspace_id == keyspace_id and entry.hash_size == hash_key.size
-                    and entry.range_size == range_key.size
+            if (entry.hash == hash and entry.keyspace_id == keyspace_id
+                    and entry.hash_size == hash_key.size and entry.range_size == range_key.size
                     and memcmp(entry_key(entry), hash_key.data, hash_key.size) == 0
-                    and memcmp(entry_key(entry) + hash_key.size, range_key.data, range_key.size) == 0):
+                    and memcmp(entry_key(entry) + hash_key.size, range_key.data,
+                               range_key.size) == 0):
                 return entry
             entry = entry.chain
         return NULL
@@ -183,7 +187,8 @@ cdef class ItemCache:
         self.bytes_used += weight
         return 1
 
-    cdef int forget(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key) except -1:
+    cdef int forget(self, uint32_t keyspace_id, uint64_t hash, Span hash_key,
+                    Span range_key) except -1:
         cdef CacheEntry* entry
         if self.entry_count == 0:
             return 0

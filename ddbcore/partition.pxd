@@ -48,8 +48,10 @@ cdef void partition_free(Partition* partition) noexcept nogil
 cdef int partition_find(Partition* partition, uint64_t hash, Slot* slot) noexcept nogil
 # Move to the next entry of the same tag: FOUND or OK.
 cdef int partition_next(Slot* slot) noexcept nogil
-# Add an entry (no check for duplicates). OK or an error; slots are invalid afterwards.
-cdef int partition_insert(Partition* partition, uint64_t hash, uint64_t ref) noexcept nogil
+# Add an entry (no check for duplicates). `ended`: where a search for this hash ended just now, or
+# NULL. OK or an error; slots are invalid afterwards.
+cdef int partition_insert(Partition* partition, uint64_t hash, uint64_t ref,
+                          const Slot* ended) noexcept nogil
 # Replace the reference under a slot.
 cdef int partition_set(Partition* partition, Slot* slot, uint64_t ref) noexcept nogil
 cdef int partition_remove(Partition* partition, Slot* slot) noexcept nogil

@@ -289,7 +289,8 @@ cdef int segment_grow(Partition* partition, HashSegment* segment) noexcept nogil
     return status
 
 
-cdef int partition_insert(Partition* partition, uint64_t hash, uint64_t ref) noexcept nogil:
+cdef int partition_insert(Partition* partition, uint64_t hash, uint64_t ref,
+                          const Slot* ended) noexcept nogil:
     cdef uint64_t entry = (<uint64_t>hash_tag(hash) << REF_BITS) | ref
     cdef uint32_t tag = hash_tag(hash)
     cdef uint32_t unit, index, end
@@ -303,6 +304,9 @@ cdef int partition_insert(Partition* partition, uint64_t hash, uint64_t ref) noe
         if segment.count < segment.limit:
             entries = segment_entries(segment)
             index = tag_home(segment, tag)
+            if ended != NULL:
+                # A search for this hash ended where the entry belongs.
+                index = ended.index
             while index < segment.slots and entries[index] != 0 and entry_tag(entries[index]) <= tag:
                 index += 1
             end = index
@@ -310,6 +314,7 @@ cdef int partition_insert(Partition* partition, uint64_t hash, uint64_t ref) noe
                 end += 1
             if end < segment.slots:
                 break
+        ended = NULL
         status = segment_grow(partition, segment)
         if status != OK:
             return status

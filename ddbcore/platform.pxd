@@ -74,6 +74,18 @@ cdef extern from *:
     #endif
     }
 
+    PLATFORM_FUNCTION int platform_release(int fd, int64_t offset, int64_t size) {
+    #if defined(__linux__) && defined(FALLOC_FL_PUNCH_HOLE)
+        int rc;
+        PLATFORM_RETRY(rc, fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+                                     (off_t)size));
+        return rc == 0 ? 0 : -errno;
+    #else
+        (void)fd; (void)offset; (void)size;
+        return -EOPNOTSUPP;
+    #endif
+    }
+
     PLATFORM_FUNCTION int64_t platform_read(int fd, void* data, size_t size, int64_t offset) {
         ssize_t count;
         if (size > PLATFORM_TRANSFER_MAX) size = PLATFORM_TRANSFER_MAX;
@@ -263,6 +275,7 @@ cdef extern from *:
     int platform_close(int fd) noexcept nogil
     int64_t platform_size(int fd) noexcept nogil
     int platform_allocate(int fd, int64_t size) noexcept nogil
+    int platform_release(int fd, int64_t offset, int64_t size) noexcept nogil
     int64_t platform_read(int fd, void* data, size_t size, int64_t offset) noexcept nogil
     int64_t platform_write(int fd, const void* data, size_t size, int64_t offset) noexcept nogil
     int platform_truncate(int fd, int64_t size) noexcept nogil

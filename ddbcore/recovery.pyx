@@ -532,6 +532,7 @@ cdef int database_resume(Engine engine) except -1:
     for name in strays:
         text = name.encode()
         engine.disk.remove(text)
+    log.regrant()
     return 0
 
 

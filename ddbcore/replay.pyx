@@ -97,6 +97,7 @@ cdef class Replayer:
     """One walk. Holds the window of records that wait."""
 
     cdef Engine engine
+    cdef TableState table                 # of the last item
     cdef Waiting window[WINDOW_COUNT]
     cdef uint32_t waiting
 
@@ -149,7 +150,6 @@ cdef class Replayer:
     cdef int apply_frame(self, const FrameHeader* frame, const LogPosition* position) except -1:
         cdef const uint8_t* start = <const uint8_t*>frame
         cdef const Record* record
-        cdef TableState table = None
         cdef uint64_t offset = FRAME_HEADER_BYTES
         cdef bint names = False
         while offset < frame.size_bytes:
@@ -170,14 +170,14 @@ cdef class Replayer:
         while offset < frame.size_bytes:
             record = <const Record*>(start + offset)
             if record.kind == RECORD_PUT or record.kind == RECORD_MOVE or record.kind == RECORD_DELETE:
-                if table is None or table.keyspace_id != record.keyspace_id:
-                    table = self.engine.table_by_id(record.keyspace_id)
-                if table is None:
+                if self.table is None or self.table.keyspace_id != record.keyspace_id:
+                    self.table = self.engine.table_by_id(record.keyspace_id)
+                if self.table is None:
                     raise CorruptError(f"{self.engine.path}: the log has items of table {record.keyspace_id}, "
                                        "which does not exist")
-                self.wait(table, record, address_make(position.slot, position.offset + offset))
+                self.wait(self.table, record, address_make(position.slot, position.offset + offset))
             elif record.kind == RECORD_TABLE or record.kind == RECORD_DROP:
-                table = None
+                self.table = None
                 self.apply_schema(record)
             elif record.kind != RECORD_NAME:
                 raise CorruptError(f"{self.engine.path}: unknown record kind {record.kind} at LSN {frame.lsn}")

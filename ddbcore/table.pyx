@@ -1,8 +1,9 @@
 """A table's hot calls: put, get, update, delete, batch.
 
 Theory of operation
-    Each call encodes what it was given into a scratch frame, which may run Python code; then it looks at the index, appends the frame and
-    changes the index without running any. A read pins the engine while it makes objects of a record's bytes.
+    Each call encodes what it was given into a scratch frame, which may run Python code; then it
+    looks at the index, appends the frame and changes the index without running any. A read pins the
+    engine while it makes objects of a record's bytes.
 
     hashrange.Table inherits from CoreTable: a user's call enters C at once.
 
@@ -15,16 +16,20 @@ Threads
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memset
 
 from ddbcore.btree cimport Span
 from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve
 from ddbcore.compaction cimport COMPACTION_ASSIST, compaction_check, compaction_step
-from ddbcore.engine cimport DURABILITY_COMMIT, Engine, TableState, durability_parse, engine_stir, program_of
+from ddbcore.engine cimport (
+    DURABILITY_COMMIT,
+    Engine,
+    durability_parse,
+    engine_stir,
+    program_of,
+)
 from ddbcore.hashing cimport hash_bytes
 from ddbcore.item cimport ItemCodec
 from ddbcore.keyspace cimport (
-    Keyspace,
     keyspace_apply,
     keyspace_find,
     keyspace_hash,
@@ -59,7 +64,7 @@ from ddbcore.pyapi cimport (
 )
 from ddbcore.record cimport HASH_KEY_MAX, RANGE_KEY_MAX, RECORD_HEADER_BYTES, Record
 from ddbcore.recovery cimport follow, roll_back
-from ddbcore.segments cimport address_offset, address_slot, padded
+from ddbcore.segments cimport address_offset, address_slot
 from ddbcore.status cimport ERR_FULL, FOUND, OK
 
 from ddbcore.errors import ConditionalCheckFailed, TableNotFound, ValidationError
@@ -67,7 +72,8 @@ from ddbcore.errors import ConditionalCheckFailed, TableNotFound, ValidationErro
 cdef extern from *:
     """
     #if defined(__GNUC__) || defined(__clang__)
-    #define record_prefetch(p) (__builtin_prefetch((const void*)(p)), __builtin_prefetch((const char*)(p) + 64))
+    #define record_prefetch(p) \\
+        (__builtin_prefetch((const void*)(p)), __builtin_prefetch((const char*)(p) + 64))
     #else
     #define record_prefetch(p) ((void)(p))
     #endif
@@ -85,7 +91,10 @@ cdef inline uint64_t cache_hash(uint64_t hash, Span range_key) noexcept:
 
 
 cdef inline bint plain_text(PyObject* value, Span* key, Py_ssize_t size_max) noexcept:
-    """Point at the bytes of an exact ASCII str of legal length: they are the key. 0: not such a str."""
+    """Point at the bytes of an exact ASCII str of legal length: they are the key.
+
+    0: not such a str.
+    """
     if not hr_is_exact_text(value) or not hr_text_ascii(value):
         return False
     key.data = hr_text_data(value)
@@ -93,9 +102,12 @@ cdef inline bint plain_text(PyObject* value, Span* key, Py_ssize_t size_max) noe
     return 0 < PyUnicode_GET_LENGTH(value) <= size_max
 
 
-cdef inline int plain_key(ItemCodec codec, PyObject* hash, PyObject* range, Span* hash_key, Span* range_key,
-                           uint8_t* number) except -1:
-    """Encode the keys that most calls have, ASCII strings and ints of 64 bits, without a buffer. 0: take the long way."""
+cdef inline int plain_key(ItemCodec codec, PyObject* hash, PyObject* range, Span* hash_key,
+                          Span* range_key, uint8_t* number) except -1:
+    """Encode the keys that most calls have, without a buffer. 0: take the long way.
+
+    They are ASCII strings and ints of 64 bits.
+    """
     cdef Number parsed
     cdef int overflow = 0
     if codec.hash_part.kind != c"S" or not plain_text(hash, hash_key, HASH_KEY_MAX):
@@ -154,11 +166,14 @@ cdef class CoreTable:
             self.renew()
         return 0
 
-    cdef const Record* find(self, const Record* key, uint64_t* hash, uint64_t* address) except? NULL:
+    cdef const Record* find(self, const Record* key, uint64_t* hash,
+                            uint64_t* address) except? NULL:
         cdef const Record* record = NULL
         cdef int status
-        hash[0] = keyspace_hash(self.space, <const uint8_t*>key + RECORD_HEADER_BYTES, key.hash_size)
-        status = keyspace_find(self.space, hash[0], record_hash_span(key), record_range_span(key), address, &record)
+        hash[0] = keyspace_hash(self.space, <const uint8_t*>key + RECORD_HEADER_BYTES,
+                                key.hash_size)
+        status = keyspace_find(self.space, hash[0], record_hash_span(key), record_range_span(key),
+                               address, &record)
         if status < 0:
             self.engine.fail(status, f"reading table {self.name}")
         return record if status == FOUND else NULL
@@ -166,7 +181,6 @@ cdef class CoreTable:
     cdef int commit(self, Buffer* frame, uint64_t hash) except -1:
         cdef Engine engine = self.engine
         cdef Record* record = <Record*>(frame.data + FRAME_HEADER_BYTES)
-        cdef uint64_t size = record.size_bytes
         cdef uint64_t address
         cdef int status
         record.keyspace_id = <uint16_t>self.state.keyspace_id
@@ -191,12 +205,14 @@ cdef class CoreTable:
     cdef int forget(self, const Record* record, uint64_t hash) except -1:
         """Take a written item out of the cache."""
         if self.engine.cache.entry_count != 0:
-            self.engine.cache.forget(self.state.keyspace_id, cache_hash(hash, record_range_span(record)),
+            self.engine.cache.forget(self.state.keyspace_id,
+                                     cache_hash(hash, record_range_span(record)),
                                      record_hash_span(record), record_range_span(record))
         return 0
 
     cdef int settle(self, object durability) except -1:
-        return self.settle_as(self.engine.durability if durability is None else durability_parse(durability))
+        return self.settle_as(self.engine.durability if durability is None
+                              else durability_parse(durability))
 
     cdef int settle_as(self, int wanted) except -1:
         """Finish a write: background work, durability."""
@@ -212,12 +228,14 @@ cdef class CoreTable:
             engine_stir(engine)
         return 0
 
-    cdef int condition_check(self, const Record* old, object condition, object names, object values) except -1:
+    cdef int condition_check(self, const Record* old, object condition, object names,
+                             object values) except -1:
         cdef Program program = program_of(self.engine, None, condition)
         cdef int holds
         self.engine.pins += 1
         try:
-            holds = program.check(self.codec, <const uint8_t*>old, old.size_bytes if old != NULL else 0, names, values)
+            holds = program.check(self.codec, <const uint8_t*>old,
+                                  old.size_bytes if old != NULL else 0, names, values)
         finally:
             self.engine.unpin()
         if not holds:
@@ -227,7 +245,8 @@ cdef class CoreTable:
     def get(self, hash, range=None):
         """Return the item of a key: a new dict, or None.
 
-        hash, range: the key's values; range only where the table has a range key. Raises ValidationError, CorruptError.
+        hash, range: the key's values; range only where the table has a range key. Raises
+        ValidationError, CorruptError.
         """
         cdef Engine engine = self.engine
         cdef Buffer* buffer
@@ -272,7 +291,8 @@ cdef class CoreTable:
         lsn = engine.log.lsn
         engine.pins += 1
         try:
-            item = self.codec.decode_item(<const uint8_t*>record, record.size_bytes, &weight, &nested)
+            item = self.codec.decode_item(<const uint8_t*>record, record.size_bytes, &weight,
+                                          &nested)
         finally:
             engine.unpin()
         if cache.bytes_max != 0 and lsn == engine.log.lsn and not engine.refused:
@@ -282,9 +302,10 @@ cdef class CoreTable:
     def put(self, item, *, condition=None, names=None, values=None, durability=None):
         """Write an item, in place of the one with the same key.
 
-        item: a dict with the key attributes; at most 400 KB. condition: an expression that must hold for the item that is
-        there (or for its absence). durability: "interval", "commit" or "none" for this call. Raises ValidationError,
-        ItemTooLarge, ConditionalCheckFailed, DiskFull, PoisonedError.
+        item: a dict with the key attributes; at most 400 KB. condition: an expression that must
+        hold for the item that is there (or for its absence). durability: "interval", "commit" or
+        "none" for this call. Raises ValidationError, ItemTooLarge, ConditionalCheckFailed,
+        DiskFull, PoisonedError.
         """
         cdef Engine engine = self.engine
         cdef Buffer* frame
@@ -302,20 +323,25 @@ cdef class CoreTable:
             self.enter_write()
             while condition is not None:
                 lsn = engine.log.lsn
-                old = self.find(<const Record*>(frame.data + FRAME_HEADER_BYTES), &hash_value, &address)
+                old = self.find(<const Record*>(frame.data + FRAME_HEADER_BYTES), &hash_value,
+                                &address)
                 self.condition_check(old, condition, names, values)
                 self.enter_write()
                 if lsn == engine.log.lsn:
                     break
             record = <const Record*>(frame.data + FRAME_HEADER_BYTES)
-            hash_value = keyspace_hash(self.space, <const uint8_t*>record + RECORD_HEADER_BYTES, record.hash_size)
+            hash_value = keyspace_hash(self.space, <const uint8_t*>record + RECORD_HEADER_BYTES,
+                                       record.hash_size)
             self.commit(frame, hash_value)
         finally:
             engine.scratch_give(frame)
         self.settle(durability)
 
     def delete(self, hash, range=None, *, condition=None, names=None, values=None, durability=None):
-        """Remove the item of a key; nothing happens when there is none. Arguments and errors as in put."""
+        """Remove the item of a key; nothing happens when there is none.
+
+        Arguments and errors as in put.
+        """
         cdef Engine engine = self.engine
         cdef Buffer* frame
         cdef Record* key
@@ -350,7 +376,8 @@ cdef class CoreTable:
             if status != OK:
                 engine.fail(status, f"writing to table {self.name}")
             engine.log.place(frame.data, frame.size)
-            status = keyspace_remove(self.space, hash_value, record_hash_span(key), record_range_span(key))
+            status = keyspace_remove(self.space, hash_value, record_hash_span(key),
+                                     record_range_span(key))
             if status < 0:
                 engine.fail(status, f"writing to table {self.name}")
             engine.log.publish(frame.size)
@@ -362,8 +389,9 @@ cdef class CoreTable:
     def update(self, hash, *args, names=None, values=None, condition=None, durability=None):
         """Change attributes of an item, or make it: update(hash, [range,] expression, ...).
 
-        expression: SET, REMOVE, ADD and DELETE clauses. names, values: what "#name" and ":value" stand for. condition: an
-        expression that must hold. Raises ValidationError, ItemTooLarge, ConditionalCheckFailed, DiskFull, PoisonedError.
+        expression: SET, REMOVE, ADD and DELETE clauses. names, values: what "#name" and ":value"
+        stand for. condition: an expression that must hold. Raises ValidationError, ItemTooLarge,
+        ConditionalCheckFailed, DiskFull, PoisonedError.
         """
         cdef Engine engine = self.engine
         cdef object range = None
@@ -397,8 +425,9 @@ cdef class CoreTable:
                 old = self.find(key, &hash_value, &address)
                 engine.pins += 1
                 try:
-                    changed = program.run(self.codec, <const uint8_t*>old, old.size_bytes if old != NULL else 0,
-                                          <const uint8_t*>key, key.size_bytes, names, values, frame)
+                    changed = program.run(self.codec, <const uint8_t*>old,
+                                          old.size_bytes if old != NULL else 0, <const uint8_t*>key,
+                                          key.size_bytes, names, values, frame)
                 finally:
                     engine.unpin()
                 if lsn == engine.log.lsn and not engine.refused and not self.space.dropped:
@@ -414,8 +443,8 @@ cdef class CoreTable:
     def get_many(self, keys):
         """Return the items of many keys, in their order; None for those that are absent.
 
-        keys: an iterable of hash values, or of (hash, range) pairs where the table has a range key. Faster than as many
-        calls of get, because what they need of memory is fetched ahead.
+        keys: an iterable of hash values, or of (hash, range) pairs where the table has a range key.
+        Faster than as many calls of get, because what they need of memory is fetched ahead.
         """
         cdef list wanted = list(keys)
         cdef list items = []
@@ -448,7 +477,8 @@ cdef class CoreTable:
                         hash_value, range_value = keys[index]
                     except (TypeError, ValueError):
                         raise ValidationError(
-                            f"get_many of table {self.name} takes (hash, range) pairs, not {keys[index]!r:.100}") from None
+                            f"get_many of table {self.name} takes (hash, range) pairs, "
+                            f"not {keys[index]!r:.100}") from None
                 while buffer.size & 7:
                     buffer_reserve(buffer, 1)
                     buffer.size += 1
@@ -457,7 +487,8 @@ cdef class CoreTable:
             self.enter()
             for index in range(count):
                 key = <const Record*>(buffer.data + offsets[index])
-                hashes[index] = keyspace_hash(self.space, <const uint8_t*>key + RECORD_HEADER_BYTES, key.hash_size)
+                hashes[index] = keyspace_hash(self.space, <const uint8_t*>key + RECORD_HEADER_BYTES,
+                                              key.hash_size)
                 partition_prefetch(&self.space.partition, hashes[index])
             for index in range(count):
                 self.prefetch_record(hashes[index])
@@ -470,8 +501,8 @@ cdef class CoreTable:
                     if records[index] == NULL:
                         items.append(None)
                     else:
-                        items.append(self.codec.decode_item(<const uint8_t*>records[index], records[index].size_bytes,
-                                                            NULL, NULL))
+                        items.append(self.codec.decode_item(<const uint8_t*>records[index],
+                                                            records[index].size_bytes, NULL, NULL))
             finally:
                 engine.unpin()
         finally:
@@ -488,7 +519,8 @@ cdef class CoreTable:
         if partition_find(&self.space.partition, hash, &slot) != FOUND:
             return
         ref = slot_ref(&slot)
-        if ref_kind(ref) == REF_RECORD and address_slot(ref_address(ref)) < self.engine.log.view.slot_count:
+        if (ref_kind(ref) == REF_RECORD
+                and address_slot(ref_address(ref)) < self.engine.log.view.slot_count):
             record_prefetch(self.engine.log.view.slots[address_slot(ref_address(ref))].base
                             + address_offset(ref_address(ref)))
 
@@ -517,13 +549,14 @@ cdef class CoreTable:
 cdef class Batch:
     """Puts and deletes written together: one commit per flush, which is all there or not at all.
 
-    A batch is flushed when the `with` block ends, when it has grown to 1 MiB, and by flush(). When the block ends by an exception,
-    what was not flushed is dropped.
+    A batch is flushed when the `with` block ends, when it has grown to 1 MiB, and by flush(). When
+    the block ends by an exception, what was not flushed is dropped.
     """
 
     def __init__(self, CoreTable table not None, durability=None):
         self.table = table
-        self.durability = table.engine.durability if durability is None else durability_parse(durability)
+        self.durability = (table.engine.durability if durability is None
+                           else durability_parse(durability))
         self.frame.size = 0
 
     def __dealloc__(self):
@@ -566,7 +599,10 @@ cdef class Batch:
         return 0
 
     def put(self, item):
-        """Add a put of an item. Raises ValidationError, ItemTooLarge; the batch is as before then."""
+        """Add a put of an item.
+
+        Raises ValidationError, ItemTooLarge; the batch is as before then.
+        """
         cdef size_t start
         self.begin()
         start = self.frame.size
@@ -606,8 +642,10 @@ cdef class Batch:
             self.frame.size = size
             engine.fail(status, f"writing to table {table.name}")
         address = engine.log.place(self.frame.data, self.frame.size) + FRAME_HEADER_BYTES // 8
-        status = keyspace_apply(table.space, self.frame.data + FRAME_HEADER_BYTES, size - FRAME_HEADER_BYTES, address)
-        # Published even after a failure, since part of it is in the index; then the handle refuses to go on.
+        status = keyspace_apply(table.space, self.frame.data + FRAME_HEADER_BYTES,
+                                size - FRAME_HEADER_BYTES, address)
+        # Published even after a failure, since part of it is in the index; then the handle refuses
+        # to go on.
         engine.log.publish(self.frame.size)
         table.codec.names.logged = <uint32_t>len(table.codec.names.names)
         self.frame.size = FRAME_HEADER_BYTES
