@@ -411,7 +411,7 @@ cdef int superblock_flip(Engine engine, uint64_t meta_pos, uint64_t meta_size, u
         status = superblock_write(engine.disk, &superblock, durable)
     if status < 0:
         # Which of the two slots will be found is unknown now, as after any failed sync.
-        engine.log.sync_errno = -status
+        engine.log.poison(-status)
         raise StorageError(-status, f"cannot write the superblock of {engine.path}: {os.strerror(-status)}; "
                            "the handle refuses writes from here on: open the database again")
     engine.superblock_sequence += 1

@@ -87,7 +87,7 @@ cdef int retire_empty(Engine engine) except -1:
     return 0
 
 
-cdef int compaction_check(Engine engine) except -1:
+cdef int compaction_check(Engine engine, bint forced=False) except -1:
     cdef Log log = engine.log
     cdef uint64_t used = 0
     cdef uint64_t live = 0
@@ -108,7 +108,7 @@ cdef int compaction_check(Engine engine) except -1:
         engine.disk.volatile_storage and dead > live + DEAD_BYTES_MIN)
     if engine.compaction.victims != NULL:
         return 1
-    if dead < live // 2 + live // 4 + DEAD_BYTES_MIN:
+    if not forced and dead < live // 2 + live // 4 + DEAD_BYTES_MIN:
         return 0
     engine.compaction.victims = <uint8_t*>calloc(SLOT_COUNT_MAX, 1)
     if engine.compaction.victims == NULL:

@@ -243,6 +243,8 @@ cdef class CoreDatabase:
                 "this handle belongs to the parent process; open the database again in the child "
                 '(with mode="r" while the parent writes)')
             self.threads = []
+            if self.engine.log is not None:
+                self.engine.log.disowned = True
             if self.lock_fd >= 0:
                 # The parent's descriptor keeps the lock.
                 self.disk.close_file(self.lock_fd)
@@ -298,7 +300,7 @@ cdef class CoreDatabase:
 
 cdef int compact_all(Engine engine) except -1:
     cdef uint64_t before
-    compaction_check(engine)
+    compaction_check(engine, True)
     before = engine.compaction_count
     while compaction_step(engine, 128) and engine.compaction_count == before:
         pass

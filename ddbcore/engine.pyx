@@ -158,7 +158,7 @@ def schema_parse(bytes schema not None):
         known = (isinstance(name, str) and isinstance(keyspace_id, int)
                  and 0 <= keyspace_id < KEYSPACE_COUNT_MAX and key_known(hash_key)
                  and (range_key is None or key_known(range_key)))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CorruptError(f"a table's schema in the log cannot be read: {error}") from error
     if not known:
         raise CorruptError("a table's schema in the log has an unknown form")

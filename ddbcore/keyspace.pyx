@@ -51,7 +51,7 @@ from ddbcore.partition cimport (
     slot_ref,
 )
 from ddbcore.record cimport RECORD_DELETE, Record
-from ddbcore.segments cimport LogView, address_offset, address_slot, padded, record_at
+from ddbcore.segments cimport SLOT_GROWTH, LogView, address_offset, address_slot, padded, record_at
 from ddbcore.status cimport ERR_CORRUPT, ERR_MEMORY, FOUND, OK
 
 cdef extern from *:
@@ -119,7 +119,7 @@ cdef int keyspace_account(Keyspace* space, uint64_t address, int64_t size_bytes)
     cdef uint32_t count
     cdef int64_t* grown
     if slot >= space.slot_live_count:
-        count = slot + 16
+        count = slot + SLOT_GROWTH
         grown = <int64_t*>realloc(space.slot_live, <size_t>count * sizeof(int64_t))
         if grown == NULL:
             return ERR_MEMORY

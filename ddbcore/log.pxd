@@ -10,7 +10,8 @@ cdef enum:
     FRAME_BYTES_MAX = 33554432            # 32 MiB: half a segment
     ROLL_RESERVE_BYTES = 128              # kept free at the end of a segment for its last frame
     FORMAT_VERSION = 1
-    DIRTY_SLOTS_MAX = 64
+    DIRTY_FILES_MAX = 64
+    ROLL_DURABLE = 1                      # flag of a RECORD_ROLL: the next segment was durable before
 
 cdef struct FrameHeader:
     uint32_t size_bytes                   # header and records, a multiple of 8; stored last
@@ -36,6 +37,7 @@ cdef struct NewSegment:
     uint64_t seed
     uint32_t number
     int fd
+    bint durable                          # name, size and head were synced
 
 cdef class Log:
     cdef Disk disk
@@ -54,6 +56,8 @@ cdef class Log:
     cdef uint32_t next_number
     cdef bint zero_ahead                  # write zeros over new segments (durable commits)
     cdef bint announced                   # RECORD_OPEN was written since opening
+    cdef bint lazy                        # segments are not synced when they are made (durability "none")
+    cdef bint disowned                    # a forked child's: files are not touched any more
     cdef readonly int sync_errno          # errno of the first failed sync, 0 none: poisoned
     cdef int last_errno                   # of the last ERR_IO
     cdef readonly uint64_t sync_count
@@ -61,10 +65,11 @@ cdef class Log:
     cdef void* lock
     cdef bint syncing
     cdef bint root_dirty
-    cdef uint32_t dirty_slots[DIRTY_SLOTS_MAX]
+    cdef int dirty_files[DIRTY_FILES_MAX]  # descriptors of finished segments, closed when they are synced
     cdef uint32_t dirty_count
     cdef uint32_t sync_waiters
     cdef NewSegment ready                 # prepared ahead; base NULL when none
+    cdef uint32_t refused_number          # segment during which preparing the next one failed: its end tries again
     cdef uint64_t populated               # bytes of the tail faulted in
 
     # Start the log of a new database. Raises StorageError.
@@ -91,11 +96,17 @@ cdef class Log:
     cdef void discard(self, NewSegment* segment) noexcept nogil
     cdef void write_roll(self, NewSegment* segment, uint32_t slot) noexcept nogil
     cdef void write_open(self) noexcept nogil
-    cdef void dirty_done(self, uint32_t* slots, uint32_t count) noexcept nogil
+    cdef void dirty_done(self, uint32_t count) noexcept nogil
+    # Refuse writes from now on, and leave word for the next opening (see SUSPECT_NAME).
+    cdef void poison(self, int error) noexcept nogil
+    # Write the bytes [start, end) of a slot's file once more. 0 or -errno.
+    cdef int rewrite(self, uint32_t slot, uint64_t start, uint64_t end) noexcept nogil
     # Create, grant, map and head a segment file. OK or ERR_IO.
     cdef int segment_create(self, uint64_t size, uint32_t number, uint64_t first_lsn, NewSegment* out) noexcept nogil
-    # Open and map an existing segment; checks its header. OK, ERR_IO or ERR_CORRUPT.
-    cdef int segment_open(self, uint32_t number, bint writable, NewSegment* out, uint64_t* first_lsn) noexcept nogil
+    # Open and map an existing segment; checks its header. OK, ERR_IO or ERR_CORRUPT. A file that was cut short is ERR_CORRUPT
+    # unless `mend`: then a writer restores its length, and a reader maps what is there.
+    cdef int segment_open(self, uint32_t number, bint writable, bint mend, NewSegment* out,
+                          uint64_t* first_lsn) noexcept nogil
     # Unmap a slot's segment, close it, and remove its file when asked.
     cdef void segment_drop(self, uint32_t slot, bint remove) noexcept nogil
     cdef uint32_t slot_take(self) noexcept nogil
@@ -104,6 +115,9 @@ cdef class Log:
     # Grant that space again. Without room, the next write starts a new segment, or says that the disk is full.
     cdef void regrant(self) noexcept nogil
     cdef void close(self) noexcept nogil
+
+# The file that says: a sync failed, so the system's cache may hold bytes that it takes for written and that the drive does not have.
+cdef const char* SUSPECT_NAME
 
 # Name of a segment's file: "log-" and 8 hexadecimal digits; `out` has room for 16 bytes.
 cdef void segment_name(uint32_t number, char* out) noexcept nogil

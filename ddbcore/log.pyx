@@ -3,10 +3,14 @@
 Theory of operation
     A commit is one frame. It is copied into the mapped tail, its checksum is set, and at last its size is stored with release order: the
     size is what makes it exist. The kernel has the bytes from then on, so a killed process loses nothing; no system call
-    was made. Space was granted when the segment was created: a full disk is an error there, and never a SIGBUS.
+    was made. Space was granted when the segment was created: a full disk is an error there, and never a SIGBUS. Name, size and head of
+    a segment are durable before the frame that leads to it is written (the flag ROLL_DURABLE says so; not with durability "none"), so
+    recovery knows a lost segment from one that never was.
 
     Durability is fdatasync on the files behind the maps. One thread syncs at a time; what others appended meanwhile
-    is covered by the next sync, which one of them leads for all (group commit). The first failure poisons the log.
+    is covered by the next sync, which one of them leads for all (group commit). The first failure poisons the log: the
+    system may have dropped what it could not write and call it clean. The file `suspect` tells the next opening, in this
+    process or another, to write those bytes again; it need not outlive the system's cache, so it needs no sync.
 
     Segments start at 256 KiB and double to 64 MiB with the log's size. A background thread prepares the next segment and faults in pages
     ahead of the tail. The last frame of a segment (RECORD_ROLL) names the next one.
@@ -17,19 +21,20 @@ Theory of operation
 Invariants
     1. Frames of a segment are contiguous; LSNs of consecutive frames differ by one, across segments too.
     2. Bytes below the tail never change.
-    3. Where the next frame begins, the size word is 0.
+    3. Where the next frame begins, the size word is 0 (a torn tail's is cleared before the first write).
     4. durable_lsn only grows; a frame below it has been synced together with the directory entry of its file.
 
 Threads
     create, roll, place, publish, slots: under the GIL. sync and prepare: any thread, without the GIL; the mutex guards what they share.
+    Nobody waits for the GIL while holding the mutex.
 
 Format: FORMAT.md, sections "Segments" and "Frames".
 """
 
-from libc.errno cimport EFBIG, EIO, ENOSPC
+from libc.errno cimport EFBIG, ENOMEM, ENOSPC
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
 from ddbcore.buffer cimport load_u32, store_u32, store_u64
@@ -109,6 +114,7 @@ cdef enum:
     OPEN_FRAME_BYTES = 56                 # header 32, record header 16, seed 8
 
 cdef uint64_t SEGMENT_MAGIC = 0x47534C4552485241
+cdef const char* SUSPECT_NAME = "suspect"
 
 
 cdef void segment_name(uint32_t number, char* out) noexcept nogil:
@@ -144,7 +150,10 @@ cdef class Log:
 
     cdef int create(self) except -1:
         cdef NewSegment segment
-        if self.segment_create(SEGMENT_BYTES_MIN, self.next_number, self.lsn, &segment) != OK:
+        cdef int status
+        with nogil:
+            status = self.segment_create(SEGMENT_BYTES_MIN, self.next_number, self.lsn, &segment)
+        if status != OK:
             raise OSError(self.last_errno, "cannot create the first segment of the log")
         self.next_number += 1
         self.view.slot_count = 1
@@ -176,6 +185,8 @@ cdef class Log:
         self.tail_size = self.view.slots[slot].size
         self.tail_pos = pos
         self.populated = pos
+        if pos + 4 <= self.tail_size and load_u32(self.tail_base + pos) != 0:
+            store_u32(self.tail_base + pos, 0)
         self.frame_seed = frame_seed
         lsn_store(&self.lsn, lsn)
         self.last_timestamp = timestamp
@@ -190,11 +201,28 @@ cdef class Log:
         if out.fd < 0:
             self.last_errno = -out.fd
             return ERR_IO
+        out.durable = False
         status = self.disk.allocate(out.fd, size)
         if status >= 0 and self.zero_ahead:
             status = self.write_zeros(out.fd, size)
         if status >= 0:
             status = self.disk.random(&out.seed, 8)
+        if status >= 0:
+            memset(&header, 0, sizeof(header))
+            header.magic = SEGMENT_MAGIC
+            header.version = FORMAT_VERSION
+            header.number = number
+            header.size = size
+            header.seed = out.seed
+            header.first_lsn = first_lsn
+            header.database_id = self.database_id
+            header.checksum = hash_bytes(<uint8_t*>&header, 56, self.database_id)
+            status = <int>self.disk.write_at(out.fd, &header, sizeof(header), 0)
+        if status >= 0 and not self.lazy and not self.disk.volatile_storage:
+            status = self.disk.sync_file(out.fd)
+            if status >= 0:
+                status = self.disk.sync_root()
+            out.durable = status >= 0
         if status >= 0:
             status = self.disk.map_file(out.fd, size, True, &out.base)
         if status < 0:
@@ -206,16 +234,6 @@ cdef class Log:
             return ERR_IO
         out.size = size
         out.number = number
-        memset(&header, 0, sizeof(header))
-        header.magic = SEGMENT_MAGIC
-        header.version = FORMAT_VERSION
-        header.number = number
-        header.size = size
-        header.seed = out.seed
-        header.first_lsn = first_lsn
-        header.database_id = self.database_id
-        header.checksum = hash_bytes(<uint8_t*>&header, 56, self.database_id)
-        memcpy(out.base, &header, sizeof(header))
         return OK
 
     cdef int write_zeros(self, int fd, uint64_t size) noexcept nogil:
@@ -235,7 +253,8 @@ cdef class Log:
             done = self.disk.sync_file(fd)
         return <int>done if done < 0 else OK
 
-    cdef int segment_open(self, uint32_t number, bint writable, NewSegment* out, uint64_t* first_lsn) noexcept nogil:
+    cdef int segment_open(self, uint32_t number, bint writable, bint mend, NewSegment* out,
+                          uint64_t* first_lsn) noexcept nogil:
         cdef char name[16]
         cdef SegmentHeader header
         cdef int64_t size
@@ -260,7 +279,9 @@ cdef class Log:
         size = self.disk.file_size(out.fd)
         status = OK
         if size >= 0 and <uint64_t>size < header.size:
-            # A cut file. A writer restores its length (new bytes are zeros); a reader maps what is there.
+            if not mend:
+                self.disk.close_file(out.fd)
+                return ERR_CORRUPT
             if writable:
                 status = self.disk.allocate(out.fd, header.size)
             else:
@@ -287,7 +308,7 @@ cdef class Log:
         self.disk.unmap(place.base, place.size)
         if place.fd >= 0:
             self.disk.close_file(place.fd)
-        if remove:
+        if remove and not self.disowned:
             segment_name(place.number, name)
             self.disk.remove(name)
         self.total_bytes -= place.size
@@ -317,9 +338,8 @@ cdef class Log:
         if not self.announced:
             if self.tail_pos + OPEN_FRAME_BYTES + ROLL_RESERVE_BYTES <= self.tail_size:
                 self.write_open()
-            # A new segment has a seed of its own: rolling announces as well.
-            self.announced = True
-            if self.tail_pos + size + ROLL_RESERVE_BYTES <= self.tail_size:
+                self.announced = True
+            if self.announced and self.tail_pos + size + ROLL_RESERVE_BYTES <= self.tail_size:
                 return OK
         if least > SEGMENT_BYTES_MAX:
             self.last_errno = EFBIG
@@ -338,7 +358,7 @@ cdef class Log:
             self.last_errno = ENOSPC
             return ERR_IO
         # Sixty segments without a sync (durability "none"): catch up.
-        if self.dirty_count >= DIRTY_SLOTS_MAX - 1 and self.sync(self.lsn) != OK:
+        if self.dirty_count >= DIRTY_FILES_MAX - 1 and self.sync(self.lsn) != OK:
             if segment.base != NULL:
                 self.discard(&segment)
             self.last_errno = self.sync_errno
@@ -347,11 +367,15 @@ cdef class Log:
             return ERR_IO
         self.write_roll(&segment, slot)
         log_lock_take(self.lock)
-        self.dirty_slots[self.dirty_count] = self.tail_slot
+        self.dirty_files[self.dirty_count] = self.view.slots[self.tail_slot].fd
         self.dirty_count += 1
+        self.view.slots[self.tail_slot].fd = -1
         self.adopt(slot, &segment, self.lsn)
         self.resume(slot, SEGMENT_START, segment.seed, self.lsn, self.last_timestamp)
-        self.root_dirty = True
+        if not segment.durable:
+            self.root_dirty = True
+        # A new segment has a seed of its own, and so announces this writer as well as RECORD_OPEN does.
+        self.announced = True
         log_lock_give(self.lock)
         return OK
 
@@ -374,7 +398,8 @@ cdef class Log:
         segment_name(segment.number, name)
         self.disk.unmap(segment.base, segment.size)
         self.disk.close_file(segment.fd)
-        self.disk.remove(name)
+        if not self.disowned:
+            self.disk.remove(name)
         segment.base = NULL
         segment.fd = -1
 
@@ -384,6 +409,7 @@ cdef class Log:
         memset(frame, 0, ROLL_FRAME_BYTES)
         record.size_bytes = ROLL_FRAME_BYTES - FRAME_HEADER_BYTES
         record.kind = RECORD_ROLL
+        record.flags = ROLL_DURABLE if segment.durable else 0
         store_u32(frame + 48, segment.number)
         store_u32(frame + 52, slot)
         store_u64(frame + 56, segment.size)
@@ -429,7 +455,7 @@ cdef class Log:
         lsn_store(&self.lsn, self.lsn + 1)
 
     cdef int sync(self, uint64_t lsn) noexcept nogil:
-        cdef uint32_t slots[DIRTY_SLOTS_MAX]
+        cdef int files[DIRTY_FILES_MAX]
         cdef uint32_t count, index
         cdef uint64_t target
         cdef bint root
@@ -444,25 +470,25 @@ cdef class Log:
             self.syncing = True
             count = self.dirty_count
             for index in range(count):
-                slots[index] = self.dirty_slots[index]
-            slots[count] = self.tail_slot
+                files[index] = self.dirty_files[index]
+            files[count] = self.view.slots[self.tail_slot].fd
             root = self.root_dirty
             target = lsn_load(&self.lsn)
             log_lock_give(self.lock)
             status = OK
             for index in range(count + 1):
                 if status >= 0:
-                    status = self.disk.sync_file(self.view.slots[slots[index]].fd)
+                    status = self.disk.sync_file(files[index])
             if status >= 0 and root:
                 status = self.disk.sync_root()
             log_lock_take(self.lock)
             self.syncing = False
             self.sync_count += 1
             if status < 0:
-                self.sync_errno = -status
+                self.poison(-status)
             else:
                 self.durable_lsn = target
-                self.dirty_done(slots, count)
+                self.dirty_done(count)
                 if root:
                     self.root_dirty = False
             log_lock_wake(self.lock)
@@ -470,21 +496,47 @@ cdef class Log:
         log_lock_give(self.lock)
         return status
 
-    cdef void dirty_done(self, uint32_t* slots, uint32_t count) noexcept nogil:
+    cdef void dirty_done(self, uint32_t count) noexcept nogil:
         """Close the synced, finished segments; those finished meanwhile stay on the list."""
         cdef uint32_t index
+        if count > self.dirty_count:
+            count = self.dirty_count
         for index in range(count):
-            self.disk.close_file(self.view.slots[slots[index]].fd)
-            self.view.slots[slots[index]].fd = -1
+            self.disk.close_file(self.dirty_files[index])
         for index in range(count, self.dirty_count):
-            self.dirty_slots[index - count] = self.dirty_slots[index]
+            self.dirty_files[index - count] = self.dirty_files[index]
         self.dirty_count -= count
+
+    cdef void poison(self, int error) noexcept nogil:
+        cdef int fd
+        self.sync_errno = error
+        if not self.disk.volatile_storage:
+            fd = self.disk.open_file(SUSPECT_NAME, FILE_WRITE | FILE_CREATE)
+            if fd >= 0:
+                self.disk.close_file(fd)
+
+    cdef int rewrite(self, uint32_t slot, uint64_t start, uint64_t end) noexcept nogil:
+        cdef LogSlot* place = &self.view.slots[slot]
+        cdef uint8_t* copy = <uint8_t*>malloc(ZERO_CHUNK_BYTES)
+        cdef uint64_t chunk
+        cdef int64_t done = 0
+        if copy == NULL:
+            return -ENOMEM
+        while start < end and done >= 0:
+            chunk = end - start if end - start < ZERO_CHUNK_BYTES else ZERO_CHUNK_BYTES
+            # Written from a copy: a file written from its own map would lock one page twice.
+            memcpy(copy, place.base + start, chunk)
+            done = self.disk.write_at(place.fd, copy, chunk, start)
+            start += chunk
+        free(copy)
+        return <int>done if done < 0 else OK
 
     cdef void prepare(self) noexcept nogil:
         cdef NewSegment segment
         cdef uint64_t pos, size, ahead
         cdef uint8_t* base
         cdef uint32_t number = 0
+        cdef uint32_t tail_number
         cdef bint wanted
         log_lock_take(self.lock)
         base = self.tail_base
@@ -492,7 +544,9 @@ cdef class Log:
         size = self.tail_size
         ahead = self.populated if self.populated > pos else pos
         # Small segments are made when they are needed: a test's database stays small.
-        wanted = self.ready.base == NULL and size >= 4194304 and pos > size // 2 and self.sync_errno == 0
+        tail_number = self.view.slots[self.tail_slot].number
+        wanted = (self.ready.base == NULL and size >= 4194304 and pos > size // 2 and self.sync_errno == 0
+                  and self.refused_number != tail_number)
         if wanted:
             number = self.next_number
             self.next_number += 1
@@ -509,6 +563,8 @@ cdef class Log:
                 log_lock_take(self.lock)
                 self.ready = segment
                 log_lock_give(self.lock)
+            else:
+                self.refused_number = tail_number
 
     cdef void trim(self) noexcept nogil:
         cdef uint64_t kept = (self.tail_pos + TRIM_KEPT_BYTES + 4095) & ~<uint64_t>4095
@@ -525,6 +581,9 @@ cdef class Log:
         cdef uint32_t slot
         if self.ready.base != NULL:
             self.discard(&self.ready)
+        for slot in range(self.dirty_count):
+            self.disk.close_file(self.dirty_files[slot])
+        self.dirty_count = 0
         for slot in range(self.view.slot_count):
             self.segment_drop(slot, False)
         self.view.slot_count = 0

@@ -4,13 +4,15 @@ Theory of operation
     The superblock names a checkpoint (or none yet) and the place in the log where replay starts. Loading reads the manifest, maps the segments
     it lists, and enters the unit table: no unit is read before it is needed. Then the frames behind are replayed.
 
-    Replay ends at the first place that is no valid frame. Three proofs can show that this place was durable once: the LSN
-    of the last clean close in the superblock, a later valid frame that says so, or a valid frame in the segment that the
-    place should lead to. With a proof it is damage: refuse. Without, it is a write that was under way: cut.
+    Replay ends at the first place that is no valid frame. Four proofs can show that this place was durable once: the
+    durable LSN noted in the superblock, a later valid frame that says so, such a frame in a later segment, or a roll frame whose next
+    segment was durable before. With a proof it is damage: refuse. Without, it is a write that was under way: cut.
+
+    A reader loads while a writer goes on: what it misses because the writer was quicker, it loads again.
 
 Invariants
     1. The recovered state is the state after a prefix of the frames, in LSN order, that contains every durable one.
-    2. Loading writes nothing. A writer's resume removes files that nothing names, and syncs the tail.
+    2. Loading writes nothing. A writer's resume syncs the tail, and then removes files that no durable superblock names.
 
 Format: FORMAT.md, section "Recovery".
 """
@@ -18,33 +20,50 @@ Format: FORMAT.md, section "Recovery".
 import json
 import os
 
+from libc.errno cimport EDQUOT, EFBIG, ENOENT, ENOSPC
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
-from ddbcore.arena cimport GRANULE_BYTES, GRANULES_MAX, UNIT_NONE, arena_reset, arena_restored, unit_restore
+from ddbcore.arena cimport (
+    CHUNK_COUNT_MAX,
+    GRANULES_MAX,
+    UNIT_NONE,
+    UNITS_PER_CHUNK,
+    arena_reset,
+    arena_restored,
+    unit_restore,
+)
 from ddbcore.buffer cimport load_u32, load_u64
 from ddbcore.checkpoint cimport MANIFEST_UNIT_BYTES, checkpoint_name, superblock_flip
-from ddbcore.engine cimport Engine, LogPosition, TableState
+from ddbcore.engine cimport DURABILITY_NONE, Engine, LogPosition, TableState
 from ddbcore.hashing cimport hash_bytes
 from ddbcore.io cimport FILE_READ, FILE_WRITE
-from ddbcore.log cimport Log, NewSegment, segment_name
+from ddbcore.log cimport FRAME_HEADER_BYTES, ROLL_DURABLE, SUSPECT_NAME, FrameHeader, Log, NewSegment
 from ddbcore.partition cimport DIRECTORY_DEPTH_MAX
-from ddbcore.replay cimport REPLAY_BAD, REPLAY_GONE, REPLAY_LIMIT, durable_proof, replay
+from ddbcore.record cimport RECORD_HEADER_BYTES, Record
+from ddbcore.replay cimport REPLAY_BAD, REPLAY_GONE, REPLAY_LIMIT, durable_proof, frame_at, replay
 from ddbcore.segments cimport (
+    SEGMENT_BYTES_MAX,
     SEGMENT_START,
     SLOT_COUNT_MAX,
+    SLOT_GROWTH,
     LogSlot,
     slot_prove,
     slot_sums_set,
 )
-from ddbcore.status cimport ERR_CORRUPT, ERR_IO, FOUND, OK
+from ddbcore.status cimport ERR_CORRUPT, FOUND, OK
 from ddbcore.superblock cimport Superblock, superblock_create, superblock_read
 
-from ddbcore.errors import CorruptError, StorageError
+from ddbcore.engine import schema_parse
+from ddbcore.errors import CorruptError, DiskFull, StorageError
 
 cdef enum:
     MANIFEST_BYTES_MAX = 2147483647
+    RELOADS_MAX = 100                     # loads of a reader that a writer overtakes
+    UNITS_MAX = CHUNK_COUNT_MAX * UNITS_PER_CHUNK
+
+COUNT_MAX = (1 << 48) - 1                 # items and their bytes: far above what 36 bits of address hold
 
 
 cdef int database_create(Engine engine) except -1:
@@ -55,32 +74,38 @@ cdef int database_create(Engine engine) except -1:
     engine.hash_seed = superblock.hash_seed
     engine.log = Log(engine.disk, engine.database_id)
     engine.superblock_sequence = 1
-    if not engine.disk.volatile_storage:
-        superblock.sequence = 1
-        superblock.reserved = 0
-        superblock.created_ms = engine.disk.wall_ms()
-        superblock.checkpoint_number = 0
-        superblock.log_number = 1
-        superblock.meta_pos = superblock.meta_size = superblock.meta_checksum = 0
-        superblock.log_slot = 0
-        superblock.log_offset = SEGMENT_START
-        superblock.log_frame_seed = superblock.log_timestamp = 0
-        superblock.log_lsn = 1
-        superblock.clean_lsn = 0
-        superblock.padding[0] = superblock.padding[1] = 0
-        status = superblock_create(engine.disk, &superblock)
-        if status < 0:
-            raise StorageError(-status, f"cannot create a database in {engine.path}: {os.strerror(-status)}")
+    # The log first, and durable: a superblock never names a segment that a power loss could take.
     first_segment(engine)
+    if engine.disk.volatile_storage:
+        return 0
+    memset(&superblock, 0, sizeof(superblock))
+    superblock.sequence = 1
+    superblock.database_id = engine.database_id
+    superblock.hash_seed = engine.hash_seed
+    superblock.created_ms = engine.disk.wall_ms()
+    superblock.log_number = 1
+    superblock.log_offset = SEGMENT_START
+    superblock.log_frame_seed = engine.log.frame_seed
+    superblock.log_lsn = 1
+    status = superblock_create(engine.disk, &superblock)
+    if status < 0:
+        storage_error(-status, f"cannot create a database in {engine.path}")
     return 0
 
 
+cdef int storage_error(int number, str what) except -1:
+    """Raise the exception of an errno: DiskFull where room would help."""
+    if number in (ENOSPC, EDQUOT, EFBIG):
+        raise DiskFull(number, f"{what}: {os.strerror(number)}; free some space and open the database again")
+    raise StorageError(number, f"{what}: {os.strerror(number)}")
+
+
 cdef int first_segment(Engine engine) except -1:
-    """Make the segment that a new database's superblock names, and start there."""
+    """Make the segment that a new database's superblock is to name, and start there."""
     try:
         engine.log.create()
     except OSError as error:
-        engine.fail(ERR_IO, "creating the log")
+        storage_error(error.errno, f"cannot create a database in {engine.path}")
     engine.base.slot = 0
     engine.base.number = 1
     engine.base.offset = SEGMENT_START
@@ -131,50 +156,71 @@ cdef class Manifest:
         return piece
 
     cdef dict head(self):
+        """The JSON at the front, every field checked."""
         cdef uint64_t size = load_u64(self.take(8))
         cdef const uint8_t* text = self.take(size)
         try:
             head = json.loads((<const char*>text)[:size])
-            tables, slots = head["tables"], head["slots"]
-            int(head["units"]), int(head["next_number"])
-            for table in tables:
-                table["schema"].encode()
-                for key in ("depth", "entries", "items", "bytes", "slots"):
-                    if not 0 <= int(table[key]) < 1 << 62:
-                        raise ValueError(key)
-                if len(table["slabs"]) != 5 or not isinstance(table["names"], list):
+            bounded(head["units"], UNITS_MAX)
+            bounded(head["next_number"], 0xFFFFFFFF)
+            for table in sequence(head["tables"]):
+                table["schema"] = table["schema"].encode()
+                table["names"] = [name.encode() for name in sequence(table["names"])]
+                table["id"] = schema_parse(table["schema"])["id"]
+                bounded(table["depth"], DIRECTORY_DEPTH_MAX)
+                bounded(table["slots"], SLOT_COUNT_MAX + SLOT_GROWTH)
+                for key in ("entries", "items", "bytes"):
+                    bounded(table[key], COUNT_MAX)
+                if len(sequence(table["slabs"])) != 5:
                     raise ValueError("slabs")
-            for index, number, end in slots:
-                if not (0 <= index < SLOT_COUNT_MAX and 0 <= number < 1 << 32 and 0 <= end <= 1 << 26):
-                    raise ValueError("slots")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+                for unit in table["slabs"]:
+                    bounded(unit, <uint32_t>UNIT_NONE)
+            for row in sequence(head["slots"]):
+                index, number, end = sequence(row)
+                bounded(index, SLOT_COUNT_MAX - 1)
+                bounded(number, 0xFFFFFFFF)
+                bounded(end, SEGMENT_BYTES_MAX)
+            if len({row[0] for row in head["slots"]}) != len(head["slots"]):
+                raise ValueError("a slot is listed twice")
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             self.damaged(f"head of the manifest: {error}")
         return head
 
 
+def bounded(value, most):
+    """Check that a number of the manifest is an int of 0 to `most`."""
+    if type(value) is not int or not 0 <= value <= most:
+        raise ValueError(f"{value!r:.50} where a number up to {most} belongs")
+
+
+def sequence(value):
+    """Check that a part of the manifest is a list, and return it."""
+    if type(value) is not list:
+        raise ValueError(f"{value!r:.50} where a list belongs")
+    return value
+
+
 cdef int load_tables(Engine engine, Manifest manifest, dict head) except -1:
     cdef TableState table
-    cdef uint32_t index
+    cdef uint32_t index, depth
     cdef bytes text
     cdef const uint8_t* piece
     for entry in head["tables"]:
-        table = engine.table_add(entry["schema"].encode())
+        table = engine.table_add(entry["schema"])
         for index, name in enumerate(entry["names"]):
-            text = name.encode()
+            text = name
             table.codec.names.restore(index, <const uint8_t*><const char*>text, len(text))
     # The units that new tables start with make place for the saved ones.
     arena_reset(&engine.arena)
     for entry in head["tables"]:
-        table = engine.tables[json.loads(entry["schema"])["id"]]
+        table = engine.tables[entry["id"]]
         depth = entry["depth"]
-        if depth > DIRECTORY_DEPTH_MAX or entry["slots"] > SLOT_COUNT_MAX + 16:
-            manifest.damaged("size of a directory")
+        piece = manifest.take(<uint64_t>4 << depth)
         free(table.space.partition.directory)
         table.space.partition.depth = depth
         table.space.partition.directory = <uint32_t*>malloc(<size_t>4 << depth)
         if table.space.partition.directory == NULL:
             raise MemoryError()
-        piece = manifest.take(<uint64_t>4 << depth)
         memcpy(table.space.partition.directory, piece, <size_t>4 << depth)
         table.space.partition.count = entry["entries"]
         table.space.item_count = entry["items"]
@@ -211,12 +257,14 @@ cdef int load_units(Engine engine, Manifest manifest, uint64_t count) except -1:
     return 0
 
 
-cdef int load_segment(Engine engine, uint32_t slot, uint32_t number) except -1:
+cdef int load_segment(Engine engine, uint32_t slot, uint32_t number, bint salvage) except -1:
+    """Map a segment that the superblock or the manifest names, and that therefore was durable as a whole."""
     cdef NewSegment segment
     cdef uint64_t first_lsn = 0
-    cdef int status = engine.log.segment_open(number, engine.writable, &segment, &first_lsn)
+    cdef int status = engine.log.segment_open(number, engine.writable, salvage, &segment, &first_lsn)
     if status == ERR_CORRUPT:
-        raise CorruptError(f"{engine.path}: the head of segment log-{number:08x} is damaged; 'hashrange salvage' copies what is whole")
+        raise CorruptError(f"{engine.path}: the head of segment log-{number:08x} is damaged, or its end is missing; 'hashrange "
+                           "salvage' copies what is whole")
     if status != OK:
         if engine.log.last_errno == 2:
             raise CorruptError(f"{engine.path}: segment log-{number:08x} is missing; restore the file from a backup, or "
@@ -244,13 +292,16 @@ cdef int load_segments(Engine engine, Manifest manifest, dict head, bint salvage
             raise MemoryError()
         memcpy(sums, manifest.take(size), size)
         try:
-            load_segment(engine, slot, number)
+            load_segment(engine, slot, number, salvage)
         except (CorruptError, StorageError):
             free(sums)
             if salvage:
                 continue
             raise
         place = &engine.log.view.slots[slot]
+        if not salvage and end > place.size:
+            free(sums)
+            manifest.damaged("size of a segment")
         if slot_sums_set(&engine.log.view, place, sums, end) != OK:
             raise MemoryError()
     for table in engine.tables:
@@ -272,7 +323,9 @@ cdef int load_checkpoint(Engine engine, const Superblock* superblock, bint salva
     if engine.checkpoint_fd < 0:
         status = -engine.checkpoint_fd
         engine.checkpoint_fd = -1
-        raise CorruptError(f"{engine.path}: the checkpoint file {name.decode()} cannot be opened: {os.strerror(status)}")
+        if status == ENOENT:
+            raise CorruptError(f"{engine.path}: the checkpoint file {name.decode()} is missing; restore it from a backup")
+        storage_error(status, f"cannot open {name.decode()} of {engine.path}")
     engine.checkpoint_number = superblock.checkpoint_number
     manifest.read(engine.checkpoint_fd, superblock)
     head = manifest.head()
@@ -296,11 +349,27 @@ cdef int load_checkpoint(Engine engine, const Superblock* superblock, bint salva
 
 
 cdef int database_load(Engine engine, bint salvage) except -1:
+    cdef Superblock now
+    cdef uint32_t attempts = RELOADS_MAX
+    while True:
+        engine.superblock_sequence = 0
+        try:
+            return load_once(engine, salvage)
+        except (CorruptError, StorageError):
+            # A writer may have put a newer checkpoint in place of the one that was being read, and removed what
+            # only the older one needs.
+            attempts -= 1
+            if (engine.writable or attempts == 0 or engine.superblock_sequence == 0
+                    or superblock_read(engine.disk, &now) != FOUND or now.sequence == engine.superblock_sequence):
+                raise
+        engine.reset()
+
+
+cdef int load_once(Engine engine, bint salvage) except -1:
     cdef Superblock superblock
     cdef int status = superblock_read(engine.disk, &superblock)
-    cdef int end
     if status == OK:
-        if any(name.startswith(("log-", "checkpoint-")) for name in engine.disk.files()):
+        if not unfinished(engine):
             raise CorruptError(f"{engine.path}: there are segments of a log but no superblock; restore the file 'superblock' "
                                "from a backup")
         return 0
@@ -309,11 +378,12 @@ cdef int database_load(Engine engine, bint salvage) except -1:
                            "a backup")
     if status < 0:
         raise StorageError(-status - 1000, f"cannot read the superblock of {engine.path}: {os.strerror(-status - 1000)}")
-    if superblock.log_slot >= SLOT_COUNT_MAX:
-        raise CorruptError(f"{engine.path}: the superblock names slot {superblock.log_slot}")
     engine.database_id = superblock.database_id
     engine.hash_seed = superblock.hash_seed
     engine.superblock_sequence = superblock.sequence
+    if (superblock.log_slot >= SLOT_COUNT_MAX or superblock.log_offset < SEGMENT_START
+            or superblock.log_offset > SEGMENT_BYTES_MAX or superblock.log_offset & 7):
+        raise CorruptError(f"{engine.path}: the superblock names slot {superblock.log_slot}, offset {superblock.log_offset}")
     engine.clean_lsn = superblock.clean_lsn
     engine.log = Log(engine.disk, engine.database_id)
     engine.base.slot = <uint32_t>superblock.log_slot
@@ -325,141 +395,162 @@ cdef int database_load(Engine engine, bint salvage) except -1:
     engine.checkpoint_at_ms = engine.disk.wall_ms()
     if superblock.checkpoint_number != 0:
         load_checkpoint(engine, &superblock, salvage)
-    elif not load_first(engine):
-        return 1
+    else:
+        load_segment(engine, engine.base.slot, engine.base.number, salvage)
     engine.position = engine.base
     engine.recovered_bytes = 0
     engine.recovered_frames = 0
-    end = replay(engine)
-    if not salvage and end != REPLAY_LIMIT:
-        refuse_damage(engine, end)
-    return 1
-
-
-cdef int load_first(Engine engine) except -1:
-    """Map the first segment of a database that has no checkpoint yet. 0 when it was never finished."""
-    cdef char[16] name
-    try:
-        load_segment(engine, 0, engine.base.number)
-    except CorruptError:
-        # Creation was cut short between superblock and log; or the log is lost.
-        if engine.clean_lsn > 1 or engine.base.number != 1 or not unfinished(engine):
-            raise
-        if engine.writable:
-            first_segment(engine)
-        return 0
-    if engine.base.number == 1 and engine.base.lsn == 1:
-        engine.base.frame_seed = engine.log.view.slots[0].seed
+    status = replay(engine)
+    while not salvage and status != REPLAY_LIMIT and refuse_damage(engine, status):
+        status = replay(engine)
     return 1
 
 
 cdef bint unfinished(Engine engine) except -1:
-    """Whether the only segment is missing or holds no frame at all."""
-    path = [name for name in engine.disk.files() if name.startswith(("log-", "checkpoint-"))]
-    if not path:
-        return True
-    cdef uint8_t page[4096]
+    """Whether the creation of a database ended before its superblock was in place: at most an empty first segment is there."""
+    cdef uint8_t head[SEGMENT_START + 4]
     cdef int fd
     cdef int64_t size
-    cdef int64_t index
-    if path != ["log-00000001"]:
+    names = [name for name in engine.disk.files() if name.startswith(("log-", "checkpoint-"))]
+    if not names:
+        return True
+    if names != ["log-00000001"]:
         return False
     fd = engine.disk.open_file("log-00000001", FILE_READ)
     if fd < 0:
         return False
-    size = engine.disk.read_at(fd, page, 4096, 0)
+    size = engine.disk.read_at(fd, head, sizeof(head), 0)
     engine.disk.close_file(fd)
-    # A head that was written makes the segment finished, whatever else happened to it.
-    for index in range(size):
-        if page[index] != 0:
-            return False
-    return True
+    return size >= 0 and (size < <int64_t>sizeof(head) or load_u32(head + SEGMENT_START) == 0)
 
 
-cdef int refuse_damage(Engine engine, int end) except -1:
-    """Raise CorruptError when the place where replay stopped is known to have been durable."""
+cdef bint refuse_damage(Engine engine, int end) except -1:
+    """Raise CorruptError when the place where replay stopped is known to have been durable; True: there is a frame now."""
+    cdef LogSlot* slot = &engine.log.view.slots[engine.position.slot]
+    cdef const FrameHeader* frame
     cdef uint64_t lsn = engine.position.lsn
     cdef str where = f"log-{engine.position.number:08x} at offset {engine.position.offset} (LSN {lsn})"
     if engine.clean_lsn > lsn:
-        reason = f"everything below LSN {engine.clean_lsn} was durable when the database was closed"
+        reason = f"everything below LSN {engine.clean_lsn} was durable when that was noted in the superblock"
+    elif end == REPLAY_GONE:
+        frame = <const FrameHeader*>(slot.base + engine.position.offset)
+        if not (<const Record*>(<const uint8_t*>frame + FRAME_HEADER_BYTES)).flags & ROLL_DURABLE:
+            return False
+        where = f"log-{load_u32(<const uint8_t*>frame + FRAME_HEADER_BYTES + RECORD_HEADER_BYTES):08x}"
+        reason = "the segment was durable before the log went on in it, and is missing, cut short or damaged now"
     elif durable_proof(engine, &engine.position):
         reason = "a later frame proves that this one was durable"
-    elif end == REPLAY_GONE and segment_proof(engine):
-        reason = "the segment that follows was durable, and cannot be read"
     else:
-        return 0
+        reason = segment_proof(engine)
+        if reason is None:
+            return False
+    # A reader may have looked before the writer was there.
+    if end != REPLAY_GONE and frame_at(engine, &engine.position, &frame) == FOUND:
+        return True
     raise CorruptError(f"{engine.path}: {where} is damaged: {reason}. Restore the file from a backup, or copy what is "
                        "whole with 'hashrange salvage'")
 
 
-cdef bint segment_proof(Engine engine) except -1:
-    """Whether the unreadable segment behind the roll frame at engine.position holds a frame that proves durability."""
+cdef object segment_proof(Engine engine):
+    """A reason, when a segment that is newer than the place where replay stopped holds a frame that proves the place; or None.
+
+    What a frame says of the durable LSN stays true for ever, so a left-over segment proves nothing wrong.
+    """
+    for name in engine.disk.files():
+        if not name.startswith("log-"):
+            continue
+        try:
+            number = int(name[4:], 16)
+        except ValueError:
+            continue
+        if engine.position.number < number <= 0xFFFFFFFF and segment_proves(engine, number):
+            return f"a frame in {name} proves that this one was durable"
+    return None
+
+
+cdef bint segment_proves(Engine engine, uint32_t number) except -1:
     cdef LogSlot* slot = &engine.log.view.slots[engine.position.slot]
-    cdef const uint8_t* body = slot.base + engine.position.offset + 48
-    cdef uint32_t number = load_u32(body)
+    cdef NewSegment segment
     cdef LogPosition there
     cdef LogSlot saved
-    cdef char name[16]
-    cdef int fd
-    cdef int64_t size
-    cdef uint8_t* base = NULL
+    cdef uint64_t first_lsn = 0
     cdef bint proven
-    segment_name(number, name)
-    fd = engine.disk.open_file(name, FILE_READ)
-    if fd < 0:
+    # Not writable, so that nothing is mended that is not known to belong here.
+    if engine.log.segment_open(number, False, True, &segment, &first_lsn) != OK:
         return False
-    size = engine.disk.file_size(fd)
-    if size <= SEGMENT_START or engine.disk.map_file(fd, <uint64_t>size, False, &base) < 0:
-        engine.disk.close_file(fd)
-        return False
+    engine.disk.close_file(segment.fd)
     # durable_proof looks into a slot: lend it the tail's.
     saved = slot[0]
-    slot.base = base
-    slot.size = <uint64_t>size & ~<uint64_t>7
+    slot.base = segment.base
+    slot.size = segment.size
     there = engine.position
     there.offset = SEGMENT_START
-    there.frame_seed = load_u64(body + 16)
+    there.frame_seed = segment.seed
     proven = durable_proof(engine, &there)
     slot[0] = saved
-    engine.disk.unmap(base, <uint64_t>size)
-    engine.disk.close_file(fd)
+    engine.disk.unmap(segment.base, segment.size)
     return proven
 
 
 cdef int database_resume(Engine engine) except -1:
     cdef uint32_t slot
-    cdef uint32_t number
-    cdef set known = {"superblock", "lock"}
     cdef Log log = engine.log
     cdef int status
+    cdef set known = {"superblock", "lock"}
+    cdef list strays
+    cdef bint suspect
+    log.lazy = engine.durability == DURABILITY_NONE
+    names = engine.disk.files()
+    suspect = (<bytes>SUSPECT_NAME).decode() in names
     if log.tail_base == NULL:
         log.resume(engine.position.slot, engine.position.offset, engine.position.frame_seed, engine.position.lsn,
                    engine.position.timestamp)
     for slot in range(log.view.slot_count):
-        if log.view.slots[slot].base != NULL:
-            known.add(f"log-{log.view.slots[slot].number:08x}")
-            if log.view.slots[slot].number >= log.next_number:
-                log.next_number = log.view.slots[slot].number + 1
-            if slot != log.tail_slot and log.view.slots[slot].fd >= 0:
-                status = engine.disk.sync_file(log.view.slots[slot].fd)
-                if status < 0:
-                    raise StorageError(-status, f"cannot sync the log of {engine.path}: {os.strerror(-status)}")
-                engine.disk.close_file(log.view.slots[slot].fd)
-                log.view.slots[slot].fd = -1
+        if log.view.slots[slot].base == NULL:
+            continue
+        known.add(f"log-{log.view.slots[slot].number:08x}")
+        if log.view.slots[slot].number >= log.next_number:
+            log.next_number = log.view.slots[slot].number + 1
+        if log.view.slots[slot].fd >= 0:
+            sync_segment(engine, slot, suspect)
     if engine.checkpoint_number != 0:
         known.add(f"checkpoint-{engine.checkpoint_number:08x}")
-    for name in engine.disk.files():
-        if name not in known and name.startswith(("log-", "checkpoint-", "superblock.")):
-            text = name.encode()
-            engine.disk.remove(text)
-    log.regrant()
+    # What is served must not vanish with the power: sync before the first read.
     log.durable_lsn = engine.base.lsn
     log.root_dirty = True
-    # What is served must not vanish with the power: sync before the first read.
     with nogil:
         status = log.sync(log.lsn)
     if status != OK:
-        raise StorageError(log.sync_errno, f"cannot sync the log of {engine.path}: {os.strerror(log.sync_errno)}")
+        storage_error(log.sync_errno, f"cannot sync the log of {engine.path}")
+    strays = [name for name in names if name not in known and name.startswith(("log-", "checkpoint-", "superblock."))]
+    if strays or suspect:
+        # The writer before may have been killed between writing the superblock and syncing it: what the drive has may still
+        # need what is removed here.
+        superblock_flip(engine, engine.meta_pos, engine.meta_size, engine.meta_checksum, True)
+    if suspect:
+        strays.append((<bytes>SUSPECT_NAME).decode())
+    for name in strays:
+        text = name.encode()
+        engine.disk.remove(text)
+    log.regrant()
+    return 0
+
+
+cdef int sync_segment(Engine engine, uint32_t slot, bint suspect) except -1:
+    """Sync a segment that was replayed, and close it unless it is the tail; after a failed sync its bytes are written again."""
+    cdef Log log = engine.log
+    cdef LogSlot* place = &log.view.slots[slot]
+    cdef uint64_t end = log.tail_pos + 4 if slot == log.tail_slot else place.size
+    cdef int status = OK
+    if suspect:
+        status = log.rewrite(slot, 0, end if end < place.size else place.size)
+    if status >= 0 and (suspect or slot != log.tail_slot):
+        status = engine.disk.sync_file(place.fd)
+    if status < 0:
+        storage_error(-status, f"cannot sync the log of {engine.path}")
+    if slot != log.tail_slot:
+        engine.disk.close_file(place.fd)
+        place.fd = -1
     return 0
 
 
@@ -467,8 +558,12 @@ cdef int follow(Engine engine) except -1:
     cdef LogSlot* slot = &engine.log.view.slots[engine.position.slot]
     cdef uint64_t frames = engine.recovered_frames
     cdef int end
-    if (engine.pins != 0 or slot.base == NULL or engine.position.offset + 4 > slot.size
-            or load_u32(slot.base + engine.position.offset) == 0):
+    if engine.pins != 0:
+        return 0
+    if slot.base == NULL:
+        # An earlier reload failed.
+        return reload(engine)
+    if engine.position.offset + 4 > slot.size or load_u32(slot.base + engine.position.offset) == 0:
         return 0
     end = replay(engine)
     if engine.recovered_frames != frames:

@@ -18,6 +18,8 @@ Threads
 Format: FORMAT.md, sections "Frames", "Records" and "Recovery".
 """
 
+import os
+
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
@@ -32,7 +34,7 @@ from ddbcore.keyspace cimport (
     record_hash_span,
     record_range_span,
 )
-from ddbcore.log cimport FRAME_HEADER_BYTES, FrameHeader, NewSegment, frame_checksum
+from ddbcore.log cimport FRAME_HEADER_BYTES, ROLL_DURABLE, FrameHeader, NewSegment, frame_checksum
 from ddbcore.partition cimport partition_prefetch
 from ddbcore.record cimport (
     RECORD_DELETE,
@@ -54,9 +56,12 @@ from ddbcore.segments cimport (
     address_make,
     padded,
 )
-from ddbcore.status cimport ERR_CORRUPT, ERR_FULL, ERR_MEMORY, FOUND, OK
+from ddbcore.status cimport ERR_CORRUPT, ERR_IO, FOUND, OK
 
-from ddbcore.errors import CorruptError
+cdef extern from "errno.h":
+    enum: ENOENT
+
+from ddbcore.errors import CorruptError, StorageError
 
 cdef enum:
     WINDOW_COUNT = 64
@@ -180,20 +185,25 @@ cdef class Replayer:
         return 0
 
     cdef int roll(self, LogPosition* position, const Record* record) except -1:
-        """Follow the last frame of a segment to the next one: 1, or 0 when that cannot be opened."""
+        """Follow the last frame of a segment to the next one: 1, or 0 when that is missing or damaged."""
         cdef const uint8_t* body = <const uint8_t*>record + RECORD_HEADER_BYTES
         cdef Engine engine = self.engine
         cdef NewSegment segment
         cdef uint64_t first_lsn = 0
         cdef uint32_t number, slot
+        cdef int status
         if record.size_bytes < RECORD_HEADER_BYTES + 24:
             raise CorruptError(f"{engine.path}: a roll record is too short")
         number = load_u32(body)
         slot = load_u32(body + 4)
-        if slot >= SLOT_COUNT_MAX:
+        if slot >= SLOT_COUNT_MAX or slot == position.slot:
             raise CorruptError(f"{engine.path}: a roll record names slot {slot}")
         self.flush()
-        if engine.log.segment_open(number, engine.writable, &segment, &first_lsn) != OK:
+        status = engine.log.segment_open(number, engine.writable, not record.flags & ROLL_DURABLE, &segment, &first_lsn)
+        if status == ERR_IO and engine.log.last_errno != ENOENT:
+            raise StorageError(engine.log.last_errno, f"cannot open log-{number:08x} of {engine.path}: "
+                               f"{os.strerror(engine.log.last_errno)}")
+        if status != OK:
             return 0
         if segment.seed != load_u64(body + 16):
             engine.disk.unmap(segment.base, segment.size)
@@ -230,6 +240,8 @@ cdef class Replayer:
                 break
             here = position
             first = <const Record*>(<const uint8_t*>frame + FRAME_HEADER_BYTES)
+            if <uint64_t>first.size_bytes + FRAME_HEADER_BYTES > frame.size_bytes:
+                raise CorruptError(f"{engine.path}: a record of the frame at LSN {frame.lsn} has impossible sizes")
             position.offset += frame.size_bytes
             position.lsn += 1
             position.timestamp = frame.timestamp

@@ -6,6 +6,7 @@ from ddbcore.record cimport Record
 
 cdef enum:
     SLOT_COUNT_MAX = 8192                 # 13 bits of an address
+    SLOT_GROWTH = 16                      # steps in which a table's live counts grow
     SEGMENT_BYTES_MIN = 262144            # the first segment: 256 KiB
     SEGMENT_BYTES_MAX = 67108864          # 64 MiB: 23 bits of an address in units of 8 bytes
     SEGMENT_START = 64                    # bytes of the segment's header

@@ -28,7 +28,8 @@ from ddbcore.status cimport ERR_CORRUPT, ERR_MEMORY, OK
 
 cdef int view_init(LogView* view) noexcept nogil:
     memset(view, 0, sizeof(LogView))
-    view.slots = <LogSlot*>calloc(SLOT_COUNT_MAX, sizeof(LogSlot))
+    # Tables grow their live counts by 16 slots at a time, so they may end behind the last slot.
+    view.slots = <LogSlot*>calloc(SLOT_COUNT_MAX + SLOT_GROWTH, sizeof(LogSlot))
     return OK if view.slots != NULL else ERR_MEMORY
 
 
@@ -58,7 +59,10 @@ cdef int slot_sums_set(LogView* view, LogSlot* slot, uint64_t* sums, uint64_t su
     if blocks == 0:
         return OK
     # One byte more than there are blocks: records behind summed_bytes were proven by the replay.
-    slot.unproven = <uint8_t*>calloc((slot.size >> BLOCK_SHIFT) + 2, 1)
+    if blocks < (slot.size >> BLOCK_SHIFT) + 1:
+        slot.unproven = <uint8_t*>calloc((slot.size >> BLOCK_SHIFT) + 2, 1)
+    else:
+        slot.unproven = <uint8_t*>calloc(blocks + 2, 1)
     if slot.unproven == NULL:
         return ERR_MEMORY
     memset(slot.unproven, 1, blocks)

@@ -21,7 +21,7 @@ from ddbcore.database cimport CoreDatabase
 from ddbcore.engine cimport Engine, TableState
 from ddbcore.keyspace cimport keyspace_verify
 from ddbcore.partition cimport REF_BITS, REF_RECORD, HashSegment, ref_address, ref_kind, segment_entries
-from ddbcore.record cimport Record
+from ddbcore.record cimport RECORD_HEADER_BYTES, Record
 from ddbcore.segments cimport (
     BLOCK_BYTES,
     BLOCK_SHIFT,
@@ -100,14 +100,16 @@ cdef class Inspector:
         cdef Span nothing
         cdef uint32_t found = 0
         cdef uint64_t* grown
+        # The counts of a damaged manifest are not to be trusted: there is a smallest record.
+        cdef uint64_t wanted = min(table.space.item_count, self.engine.log.total_bytes // RECORD_HEADER_BYTES) + 1
         nothing.data = NULL
         nothing.size = 0
-        if self.capacity < table.space.item_count + 1:
-            grown = <uint64_t*>realloc(self.addresses, (table.space.item_count + 1) * 8)
+        if self.capacity < wanted:
+            grown = <uint64_t*>realloc(self.addresses, wanted * 8)
             if grown == NULL:
                 raise MemoryError()
             self.addresses = grown
-            self.capacity = table.space.item_count + 1
+            self.capacity = wanted
         if collection_gather(&table.space.forest, ref, nothing, True, False, self.addresses,
                              <uint32_t>min(self.capacity, 0xFFFFFFFF), &found) != OK:
             return 0

@@ -35,23 +35,26 @@ def verify(path: str | os.PathLike[str]) -> VerifyReport:
     Checksums of superblock, manifest, index and log; order and counts of the index; the form of every record. A database
     that a writer has open can be verified too. Raises StorageError when there is no database.
     """
-    report = VerifyReport(os.fspath(path))
     try:
         database = Database(os.fspath(path), mode="r", cache_bytes=0)
     except CorruptError as error:
-        report.ok = False
-        report.errors.append(str(error))
-        return report
+        return VerifyReport(os.fspath(path), False, [str(error)])
     with database:
-        inspector = Inspector(database)
-        report.checked["frames"] = database.stats()["recovered_frames"]
-        report.checked["units"] = inspector.units()
-        report.checked["blocks"] = inspector.blocks()
-        report.checked["items"] = 0
-        for name in database.tables():
-            report.checked["items"] += verify_table(inspector, name)
-        report.checked["tables"] = len(database.tables())
-        report.errors += inspector.errors
+        return inspect(database)
+
+
+def inspect(database: Database) -> VerifyReport:
+    """Check everything in an open database, as verify does."""
+    report = VerifyReport(str(database.engine.path))
+    report.checked["frames"] = database.stats()["recovered_frames"]
+    # The last call that follows a writer: what is inspected from here on stays as it is.
+    names = database.tables()
+    inspector = Inspector(database)
+    report.checked["units"] = inspector.units()
+    report.checked["blocks"] = inspector.blocks()
+    report.checked["items"] = sum(verify_table(inspector, name) for name in names)
+    report.checked["tables"] = len(names)
+    report.errors += inspector.errors
     report.ok = not report.errors
     return report
 
