@@ -212,6 +212,20 @@ def test_the_design_places_every_module() -> None:
     assert modules - named == set()
 
 
+# Functions, classes and fields that the design names, in backticks.
+def test_the_design_names_what_exists() -> None:
+    sources = "\n".join(
+        path.read_text() for suffix in ("pyx", "pxd", "py")
+        for path in (ROOT / "ddbcore").glob(f"*.{suffix}")
+    )
+    words = set(re.findall(r"\w+", sources)) | set(re.findall(r"\w+", str(dir(hashrange))))
+    named = re.findall(r"`([A-Za-z]\w*(?:\.[A-Za-z]\w*)*)(?:\([^`]*\))?`", DESIGN)
+    parts = {part for name in named if not name.endswith((".md", ".pyx", ".pxd", ".py"))
+             for part in name.split(".") if "_" in part or "." in name}
+    known = {"register_at_fork", "MAP_PRIVATE", "tests", "os"}
+    assert parts - words - known == set()
+
+
 # A constant, where it is defined, and the document that must have its value in these words.
 @pytest.mark.parametrize(
     ("source", "constant", "document", "words"),
