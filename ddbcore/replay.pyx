@@ -20,7 +20,8 @@ Format: FORMAT.md, sections "Frames", "Records" and "Recovery".
 
 import os
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 from ddbcore.btree cimport Span
@@ -34,7 +35,16 @@ from ddbcore.keyspace cimport (
     record_hash_span,
     record_range_span,
 )
-from ddbcore.log cimport FRAME_HEADER_BYTES, ROLL_DURABLE, FrameHeader, NewSegment, frame_checksum
+from ddbcore.io cimport FILE_READ
+from ddbcore.log cimport (
+    FRAME_BYTES_MAX,
+    FRAME_HEADER_BYTES,
+    ROLL_DURABLE,
+    FrameHeader,
+    NewSegment,
+    frame_checksum,
+    segment_name,
+)
 from ddbcore.partition cimport partition_prefetch
 from ddbcore.record cimport (
     RECORD_DELETE,
@@ -67,6 +77,7 @@ cdef enum:
     WINDOW_COUNT = 64
     PROOF_ZEROS_MAX = 1048576             # this many zero bytes end the search for a proof
     PROOF_BYTES_MAX = 67108864
+    PROOF_WINDOW_BYTES = 65536
 
 cdef struct Waiting:
     Keyspace* space
@@ -270,33 +281,63 @@ cdef int replay(Engine engine) except -1:
     return end
 
 
-cdef bint frame_proves(const uint8_t* base, uint64_t size, uint64_t offset, uint64_t seed, uint64_t lsn) noexcept nogil:
-    """Whether a valid frame lies at offset that was written when `lsn` was durable already."""
-    cdef const FrameHeader* header = <const FrameHeader*>(base + offset)
-    cdef uint32_t bytes_ = header.size_bytes
-    if (bytes_ & 7 or bytes_ < FRAME_HEADER_BYTES + RECORD_HEADER_BYTES or offset + bytes_ > size
-            or header.lsn <= lsn or header.lsn - lsn > <uint64_t>1 << 40):
+cdef bint header_proves(const FrameHeader* header, uint64_t room, uint64_t lsn) noexcept nogil:
+    """Whether this may be the head of a frame that was written when `lsn` was durable already."""
+    cdef uint32_t size = header.size_bytes
+    if (size & 7 or size < FRAME_HEADER_BYTES + RECORD_HEADER_BYTES or size > room
+            or size > FRAME_BYTES_MAX or header.lsn <= lsn or header.lsn - lsn > <uint64_t>1 << 40):
         return False
-    if header.durable_lag == ~<uint32_t>0 or header.lsn - header.durable_lag <= lsn:
-        return False
-    return frame_checksum(base + offset, bytes_, seed) == header.checksum
+    return header.durable_lag != ~<uint32_t>0 and header.lsn - header.durable_lag > lsn
 
 
-cdef int durable_proof(Engine engine, const LogPosition* position) noexcept nogil:
-    cdef LogSlot* slot = &engine.log.view.slots[position.slot]
+cdef bint frame_holds(const uint8_t* frame, uint64_t got, uint64_t seed) noexcept nogil:
+    cdef const FrameHeader* header = <const FrameHeader*>frame
+    return (header.size_bytes <= got
+            and frame_checksum(frame, header.size_bytes, seed) == header.checksum)
+
+
+cdef int durable_proof(Engine engine, const LogPosition* position, uint64_t size) noexcept nogil:
+    cdef char name[16]
+    cdef int fd, proven
+    segment_name(position.number, name)
+    fd = engine.disk.open_file(name, FILE_READ)
+    if fd < 0:
+        return 0
+    proven = file_proves(engine, fd, size, position)
+    engine.disk.close_file(fd)
+    return proven
+
+
+cdef int file_proves(Engine engine, int fd, uint64_t size, const LogPosition* position) noexcept nogil:
+    """Look for the proof in a file. Not through a map: touching the hole that a clean close leaves could need space."""
     cdef uint64_t offset = position.offset
     cdef uint64_t zeros = 0
-    cdef uint64_t end = slot.size
-    if end > offset + PROOF_BYTES_MAX:
-        end = offset + PROOF_BYTES_MAX
-    while offset + FRAME_HEADER_BYTES + RECORD_HEADER_BYTES <= end:
-        if load_u64(slot.base + offset) == 0:
+    cdef uint64_t window = 0
+    cdef uint64_t end = size if size < offset + PROOF_BYTES_MAX else offset + PROOF_BYTES_MAX
+    cdef uint8_t* data = <uint8_t*>malloc(PROOF_WINDOW_BYTES + FRAME_BYTES_MAX)
+    cdef int64_t got = 0
+    cdef int proven = 0
+    if data == NULL:
+        return 0
+    while offset + FRAME_HEADER_BYTES + RECORD_HEADER_BYTES <= end and zeros <= PROOF_ZEROS_MAX:
+        if offset + FRAME_HEADER_BYTES > window + <uint64_t>got:
+            window = offset
+            got = engine.disk.read_at(fd, data, PROOF_WINDOW_BYTES, window)
+            if got < FRAME_HEADER_BYTES:
+                break
+        if load_u64(data + offset - window) == 0:
             zeros += 8
-            if zeros > PROOF_ZEROS_MAX:
-                return 0
         else:
             zeros = 0
-            if frame_proves(slot.base, slot.size, offset, position.frame_seed, position.lsn):
-                return 1
+            if header_proves(<const FrameHeader*>(data + offset - window), size - offset, position.lsn):
+                # The whole frame, for its checksum; it may be longer than the window.
+                window = offset
+                got = engine.disk.read_at(fd, data, PROOF_WINDOW_BYTES + FRAME_BYTES_MAX, window)
+                if got < FRAME_HEADER_BYTES:
+                    break
+                if frame_holds(data, <uint64_t>got, position.frame_seed):
+                    proven = 1
+                    break
         offset += 8
-    return 0
+    free(data)
+    return proven

@@ -31,6 +31,7 @@ cdef class CoreTable:
     cdef int settle_as(self, int wanted) except -1
     cdef int get_some(self, list keys, list items) except -1
     cdef void prefetch_record(self, uint64_t hash) noexcept
+    cdef int assist(self) except -1
     cdef int condition_check(self, const Record* old, object condition, object names,
                              object values) except -1
 

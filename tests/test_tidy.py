@@ -47,6 +47,8 @@ LAYERS = [
     Layer("log", "ddbcore.log ddbcore.commit", siblings=True),
     Layer("arena", "ddbcore.arena ddbcore.superblock"),
     Layer("hash index", "ddbcore.partition"),
+    Layer("nodes", "ddbcore.node"),
+    Layer("slabs", "ddbcore.slab"),
     Layer("trees", "ddbcore.btree"),
     Layer("cache", "ddbcore.lru"),
     Layer("keyspace", "ddbcore.keyspace"),
