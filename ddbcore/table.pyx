@@ -421,7 +421,14 @@ cdef class CoreTable:
         else:
             raise TypeError("update() takes the key's values and one update expression")
         self.enter_write()
-        program = program_of(engine, expression, condition)
+        # Most programs are called with the same two strings again and again.
+        if (self.last_program is not None and expression is self.last_update
+                and condition is self.last_condition):
+            program = self.last_program
+        else:
+            program = program_of(engine, expression, condition)
+            self.last_update, self.last_condition = expression, condition
+            self.last_program = program
         key_buffer = engine.scratch_take()
         try:
             self.codec.encode_key(hash, range, key_buffer)
