@@ -56,7 +56,7 @@ LAYERS = [
     Layer("background", "ddbcore.checkpoint ddbcore.compaction ddbcore.replay"),
     Layer("recovery", "ddbcore.recovery ddbcore.keeper"),
     Layer("doors", "ddbcore.database ddbcore.table"),
-    Layer("walks", "ddbcore.cursor ddbcore.verify ddbcore"),
+    Layer("walks", "ddbcore.cursor ddbcore.verify ddbcore.probe ddbcore"),
     Layer("errors (Python)", "hashrange.errors"),
     Layer("language", "hashrange.expr"),
     Layer("database", "hashrange.database hashrange.table", siblings=True),
