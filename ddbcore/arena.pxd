@@ -18,7 +18,8 @@ cdef enum UnitKind:
     UNIT_NODE = 2
     UNIT_SLAB = 3
 
-ctypedef int64_t (*ReadAt)(void* disk, int fd, void* data, uint64_t size, uint64_t offset) noexcept nogil
+ctypedef int64_t (*ReadAt)(void* disk, int fd, void* data, uint64_t size,
+                           uint64_t offset) noexcept nogil
 ctypedef int (*UnitCheck)(const uint8_t* data, uint32_t size_bytes) noexcept nogil
 
 cdef struct Unit:
@@ -59,16 +60,18 @@ cdef int arena_reserve(Arena* arena, uint32_t granules) noexcept nogil
 # A new zeroed unit; its id, or UNIT_NONE with arena.error.
 cdef uint32_t unit_new(Arena* arena, uint32_t granules, uint32_t owner) noexcept nogil
 cdef void unit_free(Arena* arena, uint32_t unit) noexcept nogil
-# Give a unit another, zeroed block. The old image is returned for copying; hand it to block_drop after.
-cdef uint8_t* unit_resize(Arena* arena, uint32_t unit, uint32_t granules, uint8_t** old) noexcept nogil
+# Give a unit another, zeroed block. The old image is returned for copying; hand it to block_drop
+# after.
+cdef uint8_t* unit_resize(Arena* arena, uint32_t unit, uint32_t granules,
+                          uint8_t** old) noexcept nogil
 cdef void block_drop(Arena* arena, uint8_t* block, uint32_t granules) noexcept nogil
 cdef uint8_t* block_new(Arena* arena, uint32_t granules) noexcept nogil
 # Slow halves of the inline functions below.
 cdef uint8_t* unit_load(Arena* arena, uint32_t unit) noexcept nogil
 cdef int unit_touch_slow(Arena* arena, Unit* unit) noexcept nogil
 # Declare units [unit_count, ...) when a checkpoint is opened.
-cdef int unit_restore(Arena* arena, uint32_t unit, uint32_t granules, uint32_t owner, uint64_t file_pos,
-                      uint64_t checksum) noexcept nogil
+cdef int unit_restore(Arena* arena, uint32_t unit, uint32_t granules, uint32_t owner,
+                      uint64_t file_pos, uint64_t checksum) noexcept nogil
 # Rebuild the list of free ids after unit_restore calls.
 cdef void arena_restored(Arena* arena) noexcept nogil
 

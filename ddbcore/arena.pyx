@@ -1,15 +1,17 @@
 """The arena: the memory of the index, in units that a checkpoint can save while writers go on.
 
 Theory of operation
-    A unit is an id and a block of 1 to 64 granules of 4 KiB. Structures hold ids and never pointers, so a unit may lie in memory, or
-    only in the checkpoint file: its first use reads it and proves its checksum. Opening a database therefore costs
-    the unit table and not the index. Blocks are cut from spans that double from 64 KiB to 2 MiB; the large ones are
-    offered to the kernel as huge pages.
+    A unit is an id and a block of 1 to 64 granules of 4 KiB. Structures hold ids and never
+    pointers, so a unit may lie in memory, or only in the checkpoint file: its first use reads it
+    and proves its checksum. Opening a database therefore costs the unit table and not the index.
+    Blocks are cut from spans that double from 64 KiB to 2 MiB; the large ones are offered to the
+    kernel as huge pages.
 
-    A checkpoint is a snapshot taken without copying: it raises the epoch. A writer announces each change with
-    `unit_touch`; the first change of a unit in the new epoch, while the checkpoint has not saved it yet, leaves a copy
-    of the old image in `shadow`. Writer and checkpoint agree through one compare-and-swap on `state`: whoever moves
-    it away from the saving epoch first decides whose image counts.
+    A checkpoint is a snapshot taken without copying: it raises the epoch. A writer announces each
+    change with `unit_touch`; the first change of a unit in the new epoch, while the checkpoint has
+    not saved it yet, leaves a copy of the old image in `shadow`. Writer and checkpoint agree
+    through one compare-and-swap on `state`: whoever moves it away from the saving epoch first
+    decides whose image counts.
 
 Invariants
     1. unit.state == arena.epoch exactly when the unit changed since the last checkpoint began.
@@ -18,13 +20,14 @@ Invariants
     4. A shadow exists only while arena.saving != 0, and is dropped by the checkpoint's end.
 
 Threads
-    Everything under the GIL, except the checkpoint's reading of `state`, `data` and `shadow` (checkpoint.pyx).
+    Everything under the GIL, except the checkpoint's reading of `state`, `data` and `shadow`
+    (checkpoint.pyx).
 
 Format: FORMAT.md, section "Checkpoint".
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from ddbcore.hashing cimport hash_bytes
@@ -39,7 +42,8 @@ cdef extern from *:
     static void* span_alloc(size_t size) { return _aligned_malloc(size, 4096); }
     static void span_free(void* span) { _aligned_free(span); }
     #define state_swap(target, old, new_) \
-        (_InterlockedCompareExchange((volatile long*)(target), (long)(new_), (long)(old)) == (long)(old))
+        (_InterlockedCompareExchange((volatile long*)(target), (long)(new_), (long)(old)) \
+         == (long)(old))
     #else
     #include <sys/mman.h>
     static void* span_alloc(size_t size) {
@@ -53,7 +57,8 @@ cdef extern from *:
     }
     static void span_free(void* span) { free(span); }
     static int state_swap(uint32_t* target, uint32_t old, uint32_t value) {
-        return __atomic_compare_exchange_n(target, &old, value, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+        return __atomic_compare_exchange_n(target, &old, value, 0, __ATOMIC_ACQ_REL,
+                                           __ATOMIC_ACQUIRE);
     }
     #endif
     """
@@ -66,7 +71,8 @@ cdef enum:
     SPAN_BYTES_MAX = 2097152
 
 
-cdef int64_t disk_read_at(Disk disk, int fd, void* data, uint64_t size, uint64_t offset) noexcept nogil:
+cdef int64_t disk_read_at(Disk disk, int fd, void* data, uint64_t size,
+                          uint64_t offset) noexcept nogil:
     return disk.read_at(fd, data, size, offset)
 
 
@@ -118,7 +124,7 @@ cdef void arena_reset(Arena* arena) noexcept nogil:
 
 
 cdef int span_add(Arena* arena, uint64_t wanted) noexcept nogil:
-    """Start a new span of at least `wanted` bytes; the rest of the old one becomes single granules."""
+    """Start a new span of at least `wanted` bytes; the old one's rest becomes single granules."""
     cdef uint64_t size = SPAN_BYTES_MIN
     cdef uint8_t* span
     cdef uint8_t** spans
@@ -188,11 +194,11 @@ cdef int arena_reserve(Arena* arena, uint32_t granules) noexcept nogil:
     """Set memory aside so that the next units and shadows of one granule cannot fail."""
     cdef uint8_t* chain = NULL
     cdef uint8_t* block
-    cdef uint32_t index
+    cdef uint32_t _
     cdef int status = chunk_ensure(arena, arena.unit_count + granules)
     if status == OK:
         status = chunk_ensure(arena, arena.unit_count)
-    for index in range(granules):
+    for _ in range(granules):
         if status != OK:
             break
         block = block_new(arena, 1)
@@ -240,7 +246,7 @@ cdef uint32_t unit_new(Arena* arena, uint32_t granules, uint32_t owner) noexcept
 
 
 cdef int image_release(Arena* arena, Unit* entry, uint8_t* block, uint32_t granules) noexcept nogil:
-    """Give up the block of a unit that changes; 1 when the running checkpoint takes it as shadow, else 0."""
+    """Give up the block of a unit that changes; 1 when a checkpoint takes it as shadow, else 0."""
     if arena.saving != 0 and entry.state == arena.saving:
         entry.shadow = block
         entry.shadow_granules = <uint8_t>granules
@@ -263,7 +269,8 @@ cdef void unit_free(Arena* arena, uint32_t unit) noexcept nogil:
     arena.free_head = unit
 
 
-cdef uint8_t* unit_resize(Arena* arena, uint32_t unit, uint32_t granules, uint8_t** old) noexcept nogil:
+cdef uint8_t* unit_resize(Arena* arena, uint32_t unit, uint32_t granules,
+                          uint8_t** old) noexcept nogil:
     cdef Unit* entry = unit_at(arena, unit)
     cdef uint8_t* block = block_new(arena, granules)
     if block == NULL:
@@ -272,8 +279,8 @@ cdef uint8_t* unit_resize(Arena* arena, uint32_t unit, uint32_t granules, uint8_
     memset(block, 0, <size_t>granules * GRANULE_BYTES)
     old[0] = entry.data
     if image_release(arena, entry, entry.data, entry.granules):
-        # The checkpoint owns the old image now; the caller copies from an image that stays until the checkpoint
-        # ends, which needs the GIL, and gets nothing to drop.
+        # The checkpoint owns the old image now; the caller copies from an image that stays until
+        # the checkpoint ends, which needs the GIL, and gets nothing to drop.
         old[0] = NULL
     arena.bytes_used += (<uint64_t>granules - entry.granules) * GRANULE_BYTES
     entry.data = block
@@ -325,8 +332,8 @@ cdef int unit_touch_slow(Arena* arena, Unit* unit) noexcept nogil:
     return OK
 
 
-cdef int unit_restore(Arena* arena, uint32_t unit, uint32_t granules, uint32_t owner, uint64_t file_pos,
-                      uint64_t checksum) noexcept nogil:
+cdef int unit_restore(Arena* arena, uint32_t unit, uint32_t granules, uint32_t owner,
+                      uint64_t file_pos, uint64_t checksum) noexcept nogil:
     cdef int status = chunk_ensure(arena, unit)
     cdef Unit* entry
     if status != OK:

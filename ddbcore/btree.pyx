@@ -15,7 +15,8 @@ Theory of operation
 
 Invariants
     1. For a child i >= 1 of an inner node: every key left of it is < its keys, and has a head <=
-       heads[i]; its own keys have heads >= heads[i]. heads[0] is 0, which stands for minus infinity.
+       heads[i]; its own keys have heads >= heads[i]. heads[0] is 0, which stands for minus
+       infinity.
     2. A tree's root has at least two children or is a leaf; all leaves have the same depth.
     3. A put or remove that fails has changed nothing.
 
@@ -73,8 +74,8 @@ cdef struct Path:
 cdef int first_key(Forest* forest, uint32_t unit, Span* key) noexcept nogil:
     """The key of the left-most record below a node."""
     cdef Node* node
-    cdef int height
-    for height in range(TREE_HEIGHT_MAX):
+    cdef int _
+    for _ in range(TREE_HEIGHT_MAX):
         node = node_at(forest, unit)
         if node == NULL:
             return forest.arena.error
@@ -115,7 +116,8 @@ cdef int inner_find(Forest* forest, Node* node, Span key, uint32_t* index) noexc
     return OK
 
 
-cdef int tree_descend(Forest* forest, uint32_t root, Span key, Path* path, Node** leaf) noexcept nogil:
+cdef int tree_descend(Forest* forest, uint32_t root, Span key, Path* path,
+                      Node** leaf) noexcept nogil:
     """Walk from the root to the leaf of a key (key.data NULL: the left-most)."""
     cdef uint32_t unit = root
     cdef uint32_t index = 0
@@ -147,7 +149,8 @@ cdef int tree_descend(Forest* forest, uint32_t root, Span key, Path* path, Node*
         unit = <uint32_t>node_refs(node)[index]
 
 
-cdef int root_grow(Forest* forest, uint32_t left, uint32_t right, uint8_t level, uint64_t* result) noexcept nogil:
+cdef int root_grow(Forest* forest, uint32_t left, uint32_t right, uint8_t level,
+                   uint64_t* result) noexcept nogil:
     """A new root above two nodes."""
     cdef Node* node
     cdef Span key
@@ -218,7 +221,7 @@ cdef int split_ready(Forest* forest, Path* path, Node* leaf, uint32_t index) noe
 
 cdef int tree_spread(Forest* forest, Path* path, uint32_t root, uint32_t left, uint32_t right,
                      uint64_t* result) noexcept nogil:
-    """Enter a new right neighbour of `left` in the inner nodes above, splitting as far as needed."""
+    """Enter a new right neighbour of `left` in the inner nodes above, splitting as needed."""
     cdef uint32_t height = path.height
     cdef uint32_t unit, index, upper, level = 0
     cdef Node* node
@@ -395,7 +398,10 @@ cdef int collection_put(Forest* forest, uint64_t ref, Span key, uint64_t address
 
 
 cdef int inner_drop(Forest* forest, Path* path, uint64_t* result) noexcept nogil:
-    """Take the child at the end of the path out of its parents; empty ones go too, a root with one child goes down."""
+    """Take the child at the end of the path out of its parents.
+
+    Empty ones go too, a root with one child goes down.
+    """
     cdef uint32_t height = path.height
     cdef uint32_t unit
     cdef Node* node
@@ -425,7 +431,7 @@ cdef int inner_drop(Forest* forest, Path* path, uint64_t* result) noexcept nogil
 
 
 cdef int leaf_merge(Forest* forest, Path* path, uint64_t* result) noexcept nogil:
-    """Move a thin leaf's entries into its left neighbour below the same parent, where there is room."""
+    """Move a thin leaf's entries into its left neighbour below the same parent, if they fit."""
     cdef Step* step = &path.steps[path.height - 1]
     cdef Node* parent = node_at(forest, step.unit)
     cdef Node* left
@@ -461,7 +467,8 @@ cdef int leaf_merge(Forest* forest, Path* path, uint64_t* result) noexcept nogil
     return inner_drop(forest, path, result)
 
 
-cdef int collection_remove(Forest* forest, uint64_t ref, Span key, uint64_t* result, uint64_t* old) noexcept nogil:
+cdef int collection_remove(Forest* forest, uint64_t ref, Span key, uint64_t* result,
+                           uint64_t* old) noexcept nogil:
     cdef uint32_t kind = ref_kind(ref)
     cdef Path path
     cdef Node* leaf
@@ -594,7 +601,8 @@ cdef int collection_gather(Forest* forest, uint64_t ref, Span start, bint inclus
             if key_at(forest, ref_address(ref), &other) != OK:
                 return ERR_CORRUPT
             order = span_compare(other, start)
-            if (order == 0 and not inclusive) or (order < 0 and not reverse) or (order > 0 and reverse):
+            if ((order == 0 and not inclusive) or (order < 0 and not reverse)
+                    or (order > 0 and reverse)):
                 return OK
         out[0] = ref_address(ref)
         count[0] = 1

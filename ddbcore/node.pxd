@@ -27,7 +27,7 @@ cdef enum:
 
 cdef struct Node:
     uint8_t kind                          # UNIT_NODE
-    uint8_t level                         # 0: leaf, its references are addresses; else units of children
+    uint8_t level                         # 0: leaf, its references are addresses; else units
     uint16_t count                        # entries in use
     uint16_t capacity
     uint8_t skip                          # bytes of `prefix` in use: all keys begin with them
@@ -39,7 +39,7 @@ cdef struct Forest:
     Arena* arena                          # borrowed
     LogView* view                         # borrowed
     uint32_t owner                        # keyspace id
-    uint32_t slabs[SLAB_CLASS_COUNT]      # heads of the lists of slabs with free blocks; UNIT_NONE ends
+    uint32_t slabs[SLAB_CLASS_COUNT]      # heads of lists of slabs with free blocks; UNIT_NONE ends
 
 cdef struct Span:
     const uint8_t* data
@@ -66,8 +66,8 @@ cdef void node_add(Node* node, uint32_t index, uint64_t head, uint64_t ref) noex
 cdef void node_cut(Node* node, uint32_t index) noexcept nogil
 # Fill an empty node with a range of another one's entries.
 cdef void node_copy(Node* target, Node* source, uint32_t first, uint32_t count) noexcept nogil
-# Lengthen a leaf's prefix where its heads have too much in common. Records that cannot be read leave
-# the leaf as it is.
+# Lengthen a leaf's prefix where its heads have too much in common. Records that cannot be read
+# leave the leaf as it is.
 cdef void leaf_sharpen(Forest* forest, Node* node) noexcept nogil
 # Check a leaf's entries, all of them above *last, which moves on. OK or ERR_CORRUPT.
 cdef int leaf_verify(Forest* forest, Node* node, Span* last) noexcept nogil

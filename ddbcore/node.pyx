@@ -36,7 +36,8 @@ cdef enum:
 
 cdef uint32_t span_common(Span left, Span right, uint32_t most) noexcept nogil:
     cdef uint32_t size = 0
-    while size < most and size < left.size and size < right.size and left.data[size] == right.data[size]:
+    while (size < most and size < left.size and size < right.size
+            and left.data[size] == right.data[size]):
         size += 1
     return size
 
@@ -116,7 +117,7 @@ cdef int leaf_find(Forest* forest, Node* node, Span key, uint32_t* index) noexce
 
 
 cdef void node_reskip(Node* node, uint32_t skip) noexcept nogil:
-    """Shorten the prefix: its end goes in front of the heads, which stay the 8 bytes behind the prefix."""
+    """Shorten the prefix: its end goes in front of the heads, which stay the 8 bytes behind it."""
     cdef uint64_t* heads = node_heads(node)
     cdef uint32_t lost = node.skip - skip
     cdef uint64_t front = head_make(node.prefix + skip, lost)

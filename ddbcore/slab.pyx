@@ -1,8 +1,9 @@
 """Slabs: small sorted leaves of five sizes in 4 KiB units.
 
 Theory of operation
-    Item collections of a few items are leaves of 128 to 2,016 bytes. A slab is a unit cut into blocks
-    of one size, with a bit per block in use; slabs that have a free block form a list per size.
+    Item collections of a few items are leaves of 128 to 2,016 bytes. A slab is a unit cut into
+    blocks of one size, with a bit per block in use; slabs that have a free block form a list per
+    size.
 
 Invariants
     1. A slab is in its class's list exactly when it has a free block.
@@ -64,7 +65,8 @@ cdef Node* leaf_at(Forest* forest, uint64_t ref) noexcept nogil:
         forest.arena.error = ERR_CORRUPT
         return NULL
     node = slab_block(slab, block)
-    if (node.count > node.capacity or node.level != 0 or node.skip > NODE_PREFIX_MAX or node.count == 0
+    if (node.count > node.capacity or node.level != 0 or node.skip > NODE_PREFIX_MAX
+            or node.count == 0
             or node.capacity != (SLAB_BLOCK_BYTES[slab.size_class] - NODE_HEADER_BYTES) // 16):
         forest.arena.error = ERR_CORRUPT
         return NULL
