@@ -1,4 +1,4 @@
-"""The background threads of a writer: the keeper syncs and prepares, the maintainer checkpoints and compacts."""
+"""The background threads of a writer: one syncs and prepares, one checkpoints and compacts."""
 
 from ddbcore.engine cimport Engine
 

@@ -1,12 +1,14 @@
-"""The background threads of a writer: the keeper syncs and prepares, the maintainer checkpoints and compacts.
+"""The background threads of a writer: one syncs and prepares, one checkpoints and compacts.
 
 Theory of operation
-    Both start with the first write. The keeper never takes the GIL: while there are writes it looks once a millisecond, prepares the next
-    segment, faults in pages ahead of the tail, and syncs when the interval has passed; when nothing was written for a while and
-    all is durable, it sleeps until a writer wakes it. When the log has grown enough it wakes the maintainer.
+    Both start with the first write. The keeper never takes the GIL: while there are writes it looks
+    once a millisecond, prepares the next segment, faults in pages ahead of the tail, and syncs when
+    the interval has passed; when nothing was written for a while and all is durable, it sleeps
+    until a writer wakes it. When the log has grown enough it wakes the maintainer.
 
-    The maintainer works under the GIL in steps of some ten microseconds and lets go in between; the long parts of a checkpoint run
-    without the GIL. A background checkpoint that fails (a full disk) is tried again after more writes, and shown in stats().
+    The maintainer works under the GIL in steps of some ten microseconds and lets go in between; the
+    long parts of a checkpoint run without the GIL. A background checkpoint that fails (a full disk)
+    is tried again after more writes, and shown in stats().
 
 Invariants
     1. Neither thread touches the engine after `stop` has returned.
@@ -71,7 +73,6 @@ def run_keeper(Engine engine not None):
 
 def run_maintainer(Engine engine not None):
     """Body of the maintenance thread."""
-    cdef uint64_t done
     while not engine.stopping:
         with nogil:
             if engine.work_idle:

@@ -11,11 +11,11 @@ cdef enum:
     ROLL_RESERVE_BYTES = 128              # kept free at the end of a segment for its last frame
     FORMAT_VERSION = 1
     DIRTY_FILES_MAX = 64
-    ROLL_DURABLE = 1                      # flag of a RECORD_ROLL: the next segment was durable before
+    ROLL_DURABLE = 1                      # flag of a RECORD_ROLL: the next segment was durable then
 
 cdef struct FrameHeader:
     uint32_t size_bytes                   # header and records, a multiple of 8; stored last
-    uint32_t durable_lag                  # lsn minus the first LSN not known durable when this was written
+    uint32_t durable_lag                  # lsn minus the first LSN not known durable at its writing
     uint64_t checksum                     # of everything else in the frame
     uint64_t lsn
     uint64_t timestamp                    # hybrid logical clock: Unix ms << 16 | counter
@@ -56,7 +56,7 @@ cdef class Log:
     cdef uint32_t next_number
     cdef bint zero_ahead                  # write zeros over new segments (durable commits)
     cdef bint announced                   # RECORD_OPEN was written since opening
-    cdef bint lazy                        # segments are not synced when they are made (durability "none")
+    cdef bint lazy                        # segments are not synced when made (durability "none")
     cdef bint disowned                    # a forked child's: files are not touched any more
     cdef readonly int sync_errno          # errno of the first failed sync, 0 none: poisoned
     cdef int last_errno                   # of the last ERR_IO
@@ -65,11 +65,11 @@ cdef class Log:
     cdef void* lock
     cdef bint syncing
     cdef bint root_dirty
-    cdef int dirty_files[DIRTY_FILES_MAX]  # descriptors of finished segments, closed when they are synced
+    cdef int dirty_files[DIRTY_FILES_MAX]  # of finished segments; closed when synced
     cdef uint32_t dirty_count
     cdef uint32_t sync_waiters
     cdef NewSegment ready                 # prepared ahead; base NULL when none
-    cdef uint32_t refused_number          # segment during which preparing the next one failed: its end tries again
+    cdef uint32_t refused_number          # preparing the next one failed: its end tries again
     cdef uint64_t populated               # bytes of the tail faulted in
 
     # Start the log of a new database. Raises StorageError.
@@ -79,9 +79,11 @@ cdef class Log:
     # Go on writing at a position (after recovery).
     cdef void resume(self, uint32_t slot, uint64_t pos, uint64_t frame_seed, uint64_t lsn,
                      uint64_t timestamp) noexcept nogil
-    # Start the next segment, which must hold `size` more bytes. OK or ERR_IO with last_errno; then nothing changed.
+    # Start the next segment, which must hold `size` more bytes. OK or ERR_IO with last_errno; then
+    # nothing changed.
     cdef int roll(self, uint64_t size) noexcept nogil
-    # Copy a frame (its header space included) behind the tail, unpublished. Returns its address. Room must be there.
+    # Copy a frame (its header space included) behind the tail, unpublished. Returns its address.
+    # Room must be there.
     cdef uint64_t place(self, uint8_t* frame, uint64_t size) noexcept nogil
     # Make the placed frame valid.
     cdef void publish(self, uint64_t size) noexcept nogil
@@ -102,9 +104,11 @@ cdef class Log:
     # Write the bytes [start, end) of a slot's file once more. 0 or -errno.
     cdef int rewrite(self, uint32_t slot, uint64_t start, uint64_t end) noexcept nogil
     # Create, grant, map and head a segment file. OK or ERR_IO.
-    cdef int segment_create(self, uint64_t size, uint32_t number, uint64_t first_lsn, NewSegment* out) noexcept nogil
-    # Open and map an existing segment; checks its header. OK, ERR_IO or ERR_CORRUPT. A file that was cut short is ERR_CORRUPT
-    # unless `mend`: then a writer restores its length, and a reader maps what is there.
+    cdef int segment_create(self, uint64_t size, uint32_t number, uint64_t first_lsn,
+                            NewSegment* out) noexcept nogil
+    # Open and map an existing segment; checks its header. OK, ERR_IO or ERR_CORRUPT. A file that
+    # was cut short is ERR_CORRUPT unless `mend`: then a writer restores its length, and a reader
+    # maps what is there.
     cdef int segment_open(self, uint32_t number, bint writable, bint mend, NewSegment* out,
                           uint64_t* first_lsn) noexcept nogil
     # Unmap a slot's segment, close it, and remove its file when asked.
@@ -112,16 +116,19 @@ cdef class Log:
     cdef uint32_t slot_take(self) noexcept nogil
     # Give the unused space of the tail back to the file system (a clean close).
     cdef void trim(self) noexcept nogil
-    # Grant that space again. Without room, the next write starts a new segment, or says that the disk is full.
+    # Grant that space again. Without room, the next write starts a new segment, or says that the
+    # disk is full.
     cdef void regrant(self) noexcept nogil
     cdef void close(self) noexcept nogil
 
-# The file that says: a sync failed, so the system's cache may hold bytes that it takes for written and that the drive does not have.
+# The file that says: a sync failed, so the system's cache may hold bytes that it takes for written
+# and that the drive does not have.
 cdef const char* SUSPECT_NAME
 
 # Name of a segment's file: "log-" and 8 hexadecimal digits; `out` has room for 16 bytes.
 cdef void segment_name(uint32_t number, char* out) noexcept nogil
-cdef uint64_t frame_checksum(const uint8_t* frame, uint32_t size_bytes, uint64_t seed) noexcept nogil
+cdef uint64_t frame_checksum(const uint8_t* frame, uint32_t size_bytes,
+                             uint64_t seed) noexcept nogil
 
 
 # Room for a frame in the tail segment, or a new segment. OK or ERR_IO.

@@ -4,8 +4,8 @@ from ddbcore.engine cimport Engine
 
 # Create an empty database on the engine's disk. Raises StorageError.
 cdef int database_create(Engine engine) except -1
-# Load the newest checkpoint and replay the log. Returns 0 when there is no database, else 1. `salvage`: stop at damage in the log
-# instead of refusing. Raises CorruptError, StorageError.
+# Load the newest checkpoint and replay the log. Returns 0 when there is no database, else 1.
+# `salvage`: stop at damage in the log instead of refusing. Raises CorruptError, StorageError.
 cdef int database_load(Engine engine, bint salvage) except -1
 # Make the recovered tail the place to write, after a sync. Raises StorageError.
 cdef int database_resume(Engine engine) except -1

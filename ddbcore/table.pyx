@@ -229,7 +229,7 @@ cdef class CoreTable:
         return 0
 
     cdef int assist(self) except -1:
-        """Move a few records for the compaction; a failure there is not the write's, which is done."""
+        """Move a few records for the compaction. A failure is not the write's, which is done."""
         try:
             compaction_step(self.engine, COMPACTION_ASSIST)
         except Error as error:
@@ -651,7 +651,8 @@ cdef class Batch:
         table.enter_write()
         if table.codec.names.logged != <uint32_t>len(table.codec.names.names):
             engine.frame_names(table.state, &self.frame)
-        status = ERR_FULL if self.frame.size > FRAME_BYTES_MAX else log_room(engine.log, self.frame.size)
+        status = (ERR_FULL if self.frame.size > FRAME_BYTES_MAX
+                  else log_room(engine.log, self.frame.size))
         if status != OK:
             self.frame.size = size
             engine.fail(status, f"writing to table {table.name}")
