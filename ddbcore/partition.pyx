@@ -173,8 +173,9 @@ cdef void partition_prefetch(Partition* partition, uint64_t hash) noexcept nogil
         memory_prefetch(segment_entries(segment) + tag_home(segment, hash_tag(hash)))
 
 
-cdef int segment_place(HashSegment* target, const uint64_t* entries, uint32_t count) noexcept nogil:
-    """Fill an empty segment with sorted entries; ERR_FULL when they run over its end."""
+cdef void segment_place(HashSegment* target, const uint64_t* entries,
+                        uint32_t count) noexcept nogil:
+    """Fill an empty segment with sorted entries that fit it."""
     cdef uint64_t* slots = segment_entries(target)
     cdef uint32_t next_free = 0
     cdef uint32_t index, home
@@ -182,12 +183,9 @@ cdef int segment_place(HashSegment* target, const uint64_t* entries, uint32_t co
         home = tag_home(target, entry_tag(entries[index]))
         if home > next_free:
             next_free = home
-        if next_free >= target.slots:
-            return ERR_FULL
         slots[next_free] = entries[index]
         next_free += 1
     target.count = count
-    return OK
 
 
 cdef uint32_t segment_gather(HashSegment* segment, uint64_t* out) noexcept nogil:
@@ -201,26 +199,36 @@ cdef uint32_t segment_gather(HashSegment* segment, uint64_t* out) noexcept nogil
     return count
 
 
+cdef uint32_t granules_fitting(uint32_t granules, uint32_t depth, const uint64_t* entries,
+                               uint32_t count) noexcept nogil:
+    """The first size from `granules` on at which entries do not run over the end; 0 for none."""
+    cdef HashSegment shape
+    cdef uint32_t next_free, index, home
+    while True:
+        segment_setup(&shape, granules, depth, 0, 0)
+        next_free = 0
+        for index in range(count):
+            home = tag_home(&shape, entry_tag(entries[index]))
+            next_free = home + 1 if home > next_free else next_free + 1
+        if next_free <= shape.slots:
+            return granules
+        if granules >= GRANULES_MAX:
+            return 0
+        granules = granules + 1 if granules < SPLIT_GRANULES else granules * 2
+
+
 cdef int segment_refill(Partition* partition, uint32_t unit, uint32_t granules, uint32_t depth,
                         uint64_t prefix, const uint64_t* entries, uint32_t count) noexcept nogil:
-    """Give a unit a block of exactly these entries, larger where they would run over its end."""
+    """Give a unit a block of exactly these entries, which fit it. ERR_MEMORY: nothing changed."""
     cdef uint8_t* old
-    cdef uint8_t* data
-    cdef uint32_t old_granules
-    cdef int status
-    while True:
-        old_granules = unit_at(partition.arena, unit).granules
-        data = unit_resize(partition.arena, unit, granules, &old)
-        if data == NULL:
-            return ERR_MEMORY
-        block_drop(partition.arena, old, old_granules)
-        segment_setup(<HashSegment*>data, granules, depth, prefix, unit)
-        status = segment_place(<HashSegment*>data, entries, count)
-        if status == OK:
-            return OK
-        if granules >= GRANULES_MAX:
-            return ERR_FULL
-        granules = granules + 1 if granules < 4 else granules * 2
+    cdef uint32_t old_granules = unit_at(partition.arena, unit).granules
+    cdef uint8_t* data = unit_resize(partition.arena, unit, granules, &old)
+    if data == NULL:
+        return ERR_MEMORY
+    block_drop(partition.arena, old, old_granules)
+    segment_setup(<HashSegment*>data, granules, depth, prefix, unit)
+    segment_place(<HashSegment*>data, entries, count)
+    return OK
 
 
 cdef int directory_double(Partition* partition) noexcept nogil:
@@ -246,10 +254,16 @@ cdef int segment_split(Partition* partition, HashSegment* segment, const uint64_
     cdef uint32_t unit = segment.unit
     cdef uint64_t bit = <uint64_t>1 << (63 - depth)
     cdef uint32_t middle = 0
-    cdef uint32_t upper, first, width, index
+    cdef uint32_t upper, first, width, index, lower_granules, upper_granules
     cdef int status
     while middle < count and (entries[middle] & bit) == 0:
         middle += 1
+    # What may fail comes first: a half that fits no segment, memory.
+    lower_granules = granules_fitting(granules_for(middle), depth + 1, entries, middle)
+    upper_granules = granules_fitting(granules_for(count - middle), depth + 1, entries + middle,
+                                      count - middle)
+    if lower_granules == 0 or upper_granules == 0:
+        return ERR_FULL
     if depth == partition.depth:
         status = directory_double(partition)
         if status != OK:
@@ -257,14 +271,12 @@ cdef int segment_split(Partition* partition, HashSegment* segment, const uint64_
     upper = unit_new(partition.arena, 1, partition.owner)
     if upper == UNIT_NONE:
         return ERR_MEMORY
-    status = segment_refill(partition, upper, granules_for(count - middle), depth + 1, prefix | bit,
+    status = segment_refill(partition, upper, upper_granules, depth + 1, prefix | bit,
                             entries + middle, count - middle)
+    if status == OK:
+        status = segment_refill(partition, unit, lower_granules, depth + 1, prefix, entries, middle)
     if status != OK:
         unit_free(partition.arena, upper)
-        return status
-    status = segment_refill(partition, unit, granules_for(middle), depth + 1, prefix, entries,
-                            middle)
-    if status != OK:
         return status
     width = <uint32_t>1 << (partition.depth - depth - 1)
     first = <uint32_t>(((prefix | bit) >> 32) >> (32 - partition.depth))
@@ -288,14 +300,15 @@ cdef int segment_grow(Partition* partition, HashSegment* segment) noexcept nogil
     if (segment.depth == partition.depth
             and (<uint64_t>1 << partition.depth) > partition.count // 64 + 16):
         may_split = False
+    status = ERR_FULL
     if granules >= SPLIT_GRANULES and may_split:
         status = segment_split(partition, segment, entries, count)
-    elif granules >= GRANULES_MAX:
-        status = ERR_FULL
-    else:
+    if status == ERR_FULL and granules < GRANULES_MAX:
         granules = granules + 1 if granules < SPLIT_GRANULES else granules * 2
-        status = segment_refill(partition, segment.unit, granules, segment.depth, segment.prefix,
-                                entries, count)
+        granules = granules_fitting(granules, segment.depth, entries, count)
+        if granules != 0:
+            status = segment_refill(partition, segment.unit, granules, segment.depth,
+                                    segment.prefix, entries, count)
     free(entries)
     return status
 
