@@ -594,7 +594,11 @@ cdef int roll_back(Engine engine) except -1:
     engine.poisoned_log = engine.log
     engine.limit_lsn = engine.log.durable_lsn
     engine.reset()
-    database_load(engine, False)
+    try:
+        database_load(engine, False)
+    except BaseException:
+        engine.refuse(f"a sync of {engine.path} failed, and the durable state cannot be loaded")
+        raise
     engine.log.lsn = engine.log.durable_lsn = engine.limit_lsn
     engine.log.sync_errno = number
     return 0

@@ -16,7 +16,7 @@ import pytest
 from ddbcore.simulation import SimulatedDisk
 
 import hashrange
-from crash.oracle import State, Workload, content, perform, place_of, rounds_of, seed_of
+from crash.oracle import State, Workload, abandon, content, perform, place_of, rounds_of, seed_of
 from hashrange.verification import inspect
 
 MODES = ("random", "random", "random", "old", "new", "prefix")
@@ -93,7 +93,7 @@ class Life:
             self.crash("after close")
         else:
             self.crash("at the end")
-            database.engine.refuse("the test ends here")
+            abandon(database)
         self.disk.hook = None
 
 
@@ -103,7 +103,7 @@ def check(point: Point) -> None:
     place_of(content(database), point.states, point.lower, point.upper)
     report = inspect(database)
     assert report.ok, report.errors
-    database.engine.refuse("the test ends here")
+    abandon(database)
 
 
 def test_a_power_loss_leaves_an_exact_prefix_with_everything_durable() -> None:
