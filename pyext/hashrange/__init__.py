@@ -1,5 +1,7 @@
 """hashrange: the DynamoDB data model in your own process.
 
+A database is a directory, or memory when no path is given:
+
     import hashrange
 
     db = hashrange.open("shop.db")
@@ -23,8 +25,7 @@ from ddbcore.errors import (
     TableNotFound,
     ValidationError,
 )
-
-from hashrange.database import Database, open  # noqa: A004 -- hashrange.open is the name users expect
+from hashrange.database import Database, open
 from hashrange.table import Batch, Query, Scan, Table
 from hashrange.verification import SalvageReport, VerifyReport, salvage, verify
 

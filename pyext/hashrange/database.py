@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from ddbcore.database import CoreDatabase
 from ddbcore.errors import ValidationError
-
 from hashrange.expr import compile_program
 from hashrange.table import Table
 
@@ -39,26 +38,37 @@ class Database(CoreDatabase):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
     def __del__(self) -> None:
         self.close()
 
-    def create_table(self, name: str, hash_key: tuple[str, str], range_key: tuple[str, str] | None = None) -> Table:
+    def create_table(
+        self, name: str, hash_key: tuple[str, str], range_key: tuple[str, str] | None = None
+    ) -> Table:
         """Create a table and return it.
 
-        name: 3 to 255 characters of A-Z a-z 0-9 _ . - (DynamoDB's rule). hash_key, range_key: (attribute name, type) with type
-        "S" (str), "N" (number) or "B" (bytes). Raises TableExists, ValidationError.
+        name: 3 to 255 characters of A-Z a-z 0-9 _ . - (DynamoDB's rule). hash_key, range_key:
+        (attribute name, type) with type "S" (str), "N" (number) or "B" (bytes). Raises TableExists,
+        ValidationError.
         """
         if not isinstance(name, str) or not TABLE_NAME.match(name):
-            raise ValidationError(f"a table's name is 3 to 255 characters of A-Z, a-z, 0-9, '_', '.' and '-', not {name!r}")
+            raise ValidationError(
+                "a table's name is 3 to 255 characters of A-Z, a-z, 0-9, '_', '.' and '-', "
+                f"not {name!r}"
+            )
         hash_key = key_schema("hash_key", hash_key)
         if range_key is not None:
             range_key = key_schema("range_key", range_key)
             if range_key[0] == hash_key[0]:
-                raise ValidationError(f"hash key and range key are both {hash_key[0]!r}: they need different names")
+                raise ValidationError(
+                    f"hash key and range key are both {hash_key[0]!r}: they need different names"
+                )
         super().create_table(name, hash_key, range_key)
         return Table(self, name)
 
@@ -71,14 +81,16 @@ class Database(CoreDatabase):
 def key_schema(argument: str, key: object) -> tuple[str, str]:
     """Return a key's (name, type), checked. Raises ValidationError naming the argument."""
     match key:
-        case (str(name), "S" | "N" | "B" as kind) if 1 <= len(name.encode("utf-8", "replace")) <= KEY_NAME_BYTES_MAX:
-            return name, kind
+        case (str(name), "S" | "N" | "B" as kind):
+            if 1 <= len(name.encode("utf-8", "replace")) <= KEY_NAME_BYTES_MAX:
+                return name, kind
     raise ValidationError(
-        f'{argument} is a pair of attribute name (1 to 255 bytes) and type "S", "N" or "B", such as ("id", "S"), not {key!r}'
+        f'{argument} is a pair of attribute name (1 to 255 bytes) and type "S", "N" or "B", '
+        f'such as ("id", "S"), not {key!r}'
     )
 
 
-def open(  # noqa: A001 -- hashrange.open is the name users expect
+def open(
     path: str | os.PathLike[str] | None = None,
     mode: str = "rw",
     *,
@@ -92,11 +104,13 @@ def open(  # noqa: A001 -- hashrange.open is the name users expect
 
     path: the directory; made when it does not exist (mode "rw"). None: in memory.
     mode: "rw" (one process at a time) or "r" (any number; they follow what the writer does).
-    durability: "interval" (synced in the background every interval_ms: a killed process loses nothing, a power failure
-        at most the interval), "commit" (each write returns when it is on the disk; concurrent ones share a sync), or "none"
-        (the operating system decides; a killed process still loses nothing).
+    durability: "interval" (synced in the background every interval_ms: a killed process loses
+        nothing, a power failure at most the interval), "commit" (each write returns when it is on
+        the disk; concurrent ones share a sync), or "none" (the operating system decides; a killed
+        process still loses nothing).
     cache_bytes: bound of the cache of decoded items; 0 for none.
-    checkpoint_bytes: log written between two checkpoints of the index: bounds what an opening after a crash replays.
+    checkpoint_bytes: log written between two checkpoints of the index: bounds what an opening
+        after a crash replays.
 
     Raises DatabaseLocked, CorruptError, StorageError, ValidationError.
     """

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 
 from ddbcore.errors import CorruptError, Error, ValidationError
 from ddbcore.verify import Inspector
-
 from hashrange.database import Database
 
 
 @dataclass
 class VerifyReport:
-    """What verify found. ok: nothing is wrong. errors: what is, in words. checked: counts of what was looked at."""
+    """What verify found.
+
+    ok: nothing is wrong. errors: what is, in words. checked: counts of what was looked at.
+    """
 
     path: str
     ok: bool = True
@@ -32,8 +34,9 @@ class SalvageReport:
 def verify(path: str | os.PathLike[str]) -> VerifyReport:
     """Walk everything stored in a database directory and check it; never writes.
 
-    Checksums of superblock, manifest, index and log; order and counts of the index; the form of every record. A database
-    that a writer has open can be verified too. Raises StorageError when there is no database.
+    Checksums of superblock, manifest, index and log; order and counts of the index; the form of
+    every record. A database that a writer has open can be verified too. Raises StorageError when
+    there is no database.
     """
     try:
         database = Database(os.fspath(path), mode="r", cache_bytes=0)
@@ -71,11 +74,13 @@ def verify_table(inspector: Inspector, name: str) -> int:
 def salvage(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> SalvageReport:
     """Copy everything that is whole from a damaged database into a new one.
 
-    target: a directory that holds no database. Raises ValidationError when it does, CorruptError when the superblock or the
-    manifest of the source is lost.
+    target: a directory that holds no database. Raises ValidationError when it does, CorruptError
+    when the superblock or the manifest of the source is lost.
     """
     if os.path.exists(os.path.join(target, "superblock")):
-        raise ValidationError(f"{os.fspath(target)} holds a database already; salvage into a new directory")
+        raise ValidationError(
+            f"{os.fspath(target)} holds a database already; salvage into a new directory"
+        )
     report = SalvageReport()
     with (
         Database(os.fspath(source), mode="r", cache_bytes=0, salvage=True) as damaged,

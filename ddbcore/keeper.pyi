@@ -1,0 +1,9 @@
+"""Types of ddbcore.keeper: the background threads of a writer."""
+
+from threading import Thread
+
+from ddbcore.engine import Engine
+
+def run_keeper(engine: Engine) -> None: ...
+def run_maintainer(engine: Engine) -> None: ...
+def stop(engine: Engine, threads: list[Thread]) -> None: ...

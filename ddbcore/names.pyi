@@ -1,0 +1,9 @@
+"""Types of ddbcore.names: the attribute-name dictionary of one keyspace."""
+
+class NameTable:
+    @property
+    def names(self) -> list[str]: ...
+    @property
+    def ids(self) -> dict[str, int]: ...
+    @property
+    def logged(self) -> int: ...
