@@ -226,7 +226,12 @@ cdef class CoreDatabase:
                     raise
         if durable:
             engine.clean_lsn = lsn
-            superblock_flip(engine, engine.meta_pos, engine.meta_size, engine.meta_checksum, True)
+            try:
+                superblock_flip(engine, engine.meta_pos, engine.meta_size, engine.meta_checksum, True)
+            except StorageError:
+                # Everything is synced; only the mark that says so is missing.
+                if engine.log.sync_errno != 0:
+                    raise
 
     def unlock(self):
         """Give the directory's lock back."""
