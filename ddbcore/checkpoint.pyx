@@ -204,7 +204,7 @@ cdef class Job:
             row = &self.slots[self.slot_count]
             row.slot = log.view.slots[index]
             row.index = index
-            row.end = log.tail_pos if index == log.tail_slot else row.slot.size
+            row.end = log.tail_pos if index == log.tail_slot else row.slot.used
             self.slot_count += 1
         return 0
 

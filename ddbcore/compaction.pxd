@@ -5,11 +5,11 @@ from libc.stdint cimport uint32_t, uint64_t
 from ddbcore.engine cimport Engine
 
 cdef enum:
-    COMPACTION_BATCH = 128                # records of one background step: about 30 us under the GIL
-    COMPACTION_ASSIST = 4                 # records a writer moves with each of its own, when writers must help
+    COMPACTION_BATCH = 128                # records of one background step: about 30 us of GIL
+    COMPACTION_ASSIST = 4                 # records each write moves when writers must help
 
-# Look at dead bytes; start a pass when there are enough (forced: when there is any segment to gain from), and tell writers
-# whether to help. 1 when a pass runs.
+# Look at dead bytes; start a pass when there are enough (forced: when there is any segment to gain
+# from), and tell writers whether to help. 1 when a pass runs.
 cdef int compaction_check(Engine engine, bint forced=*) except -1
 # Move up to `budget` records. 1 while there is more to do, 0 when no pass runs.
 cdef int compaction_step(Engine engine, uint32_t budget) except -1

@@ -1,13 +1,15 @@
 """Compaction: live records written again behind the tail, so that old segments can go.
 
 Theory of operation
-    A pass chooses victims, segments with enough dead bytes, and walks the index in hash order: every reference into a victim has its record
-    copied to the tail (RECORD_MOVE) and is pointed at the copy. What the index does not refer to is dead and is not
-    touched. So records end up in the order in which queries and scans read them. After the walk nothing refers to the victims:
-    they are retired, and removed when the next checkpoint is durable (in memory: at once).
+    A pass chooses victims, segments with enough dead bytes, and walks the index in hash order:
+    every reference into a victim has its record copied to the tail (RECORD_MOVE) and is pointed at
+    the copy. What the index does not refer to is dead and is not touched. So records end up in the
+    order in which queries and scans read them. After the walk nothing refers to the victims: they
+    are retired, and removed when the next checkpoint is durable (in memory: at once).
 
-    Steps are small and run under the GIL, from the maintenance thread. When writers outrun it, each write moves a few records itself, so space
-    stays bounded and no call ever waits for a whole segment.
+    Steps are small and run under the GIL, from the maintenance thread. When writers outrun it, each
+    write moves a few records itself, so space stays bounded and no call ever waits for a whole
+    segment.
 
 Invariants
     1. A move changes no item: for replay it is a put of the same value, later in the log.
@@ -18,14 +20,14 @@ Threads
     Under the GIL.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcmp, memcpy
 
 from ddbcore.btree cimport Span, collection_any, collection_gather
 from ddbcore.buffer cimport Buffer, buffer_reserve
 from ddbcore.engine cimport Compaction, Engine, TableState
-from ddbcore.keyspace cimport Keyspace, keyspace_hash, keyspace_put, record_hash_span
+from ddbcore.keyspace cimport keyspace_hash, keyspace_put
 from ddbcore.log cimport FRAME_HEADER_BYTES, Log, log_room
 from ddbcore.partition cimport (
     REF_RECORD,
@@ -36,7 +38,7 @@ from ddbcore.partition cimport (
     ref_kind,
     slot_ref,
 )
-from ddbcore.record cimport RECORD_MOVE, Record
+from ddbcore.record cimport RECORD_HEADER_BYTES, RECORD_MOVE, Record
 from ddbcore.segments cimport (
     SLOT_COUNT_MAX,
     SLOT_LIVE,
@@ -141,8 +143,12 @@ cdef int gather_one(Engine engine, Gathering out, uint64_t address) except -1:
     return 0
 
 
-cdef int gather_collection(Engine engine, TableState table, uint64_t ref, uint32_t budget, Gathering out) except -1:
-    """Gather from one collection. 1 when it is done, 0 when the walk must come back to it (compaction.inside)."""
+cdef int gather_collection(Engine engine, TableState table, uint64_t ref, uint32_t budget,
+                           Gathering out) except -1:
+    """Gather from one collection.
+
+    1 when it is done, 0 when the walk must come back to it (compaction.inside).
+    """
     cdef Compaction* walk = &engine.compaction
     cdef uint64_t addresses[256]
     cdef uint32_t count = 0
@@ -155,7 +161,8 @@ cdef int gather_collection(Engine engine, TableState table, uint64_t ref, uint32
     if walk.inside:
         start.data = walk.resume.data + walk.resume_hash_size
         start.size = <uint32_t>(walk.resume.size - walk.resume_hash_size)
-    status = collection_gather(&table.space.forest, ref, start, False, False, addresses, 256, &count)
+    status = collection_gather(&table.space.forest, ref, start, False, False, addresses, 256,
+                               &count)
     if status != OK:
         engine.fail(status, "compacting")
     for index in range(count):
@@ -203,7 +210,8 @@ cdef int gather(Engine engine, TableState table, uint32_t budget, Gathering out)
     cdef uint32_t visited = 0
     cdef int status = partition_seek(&table.space.partition, walk.tag, &slot)
     if walk.inside and status == FOUND and slot.tag == walk.tag:
-        while status == FOUND and slot.tag == walk.tag and not resumes_here(engine, table, slot_ref(&slot)):
+        while (status == FOUND and slot.tag == walk.tag
+                and not resumes_here(engine, table, slot_ref(&slot))):
             status = partition_step(&table.space.partition, &slot)
         if status != FOUND or slot.tag != walk.tag:
             # The collection is gone: its neighbours of the same tag are looked at once more.
@@ -212,8 +220,9 @@ cdef int gather(Engine engine, TableState table, uint32_t budget, Gathering out)
     else:
         walk.inside = False
     while status == FOUND:
-        if slot.tag != walk.tag and (visited >= VISIT_MAX or out.count >= budget
-                                     or out.size_bytes >= STEP_BYTES_MAX or out.count >= GATHER_MAX - 260):
+        if (slot.tag != walk.tag
+                and (visited >= VISIT_MAX or out.count >= budget or out.size_bytes >= STEP_BYTES_MAX
+                     or out.count >= GATHER_MAX - 260)):
             walk.tag = slot.tag
             return 0
         walk.tag = slot.tag
@@ -234,9 +243,9 @@ cdef int move(Engine engine, TableState table, Gathering found) except -1:
     """Copy the gathered records behind the tail, in one frame."""
     cdef Buffer* frame
     cdef const Record* record
-    cdef uint64_t size, address
+    cdef uint64_t size, address, hash
     cdef uint64_t offset = FRAME_HEADER_BYTES
-    cdef uint32_t index
+    cdef uint32_t index, _
     cdef int status = OK
     if found.count == 0:
         return 0
@@ -255,10 +264,11 @@ cdef int move(Engine engine, TableState table, Gathering found) except -1:
         if status != OK:
             engine.fail(status, "compacting")
         address = engine.log.place(frame.data, offset) + FRAME_HEADER_BYTES // 8
-        for index in range(found.count):
+        for _ in range(found.count):
             record = record_at(&engine.log.view, address)
-            status = keyspace_put(&table.space, keyspace_hash(&table.space, <const uint8_t*>record + 16, record.hash_size),
-                                  record, address)
+            hash = keyspace_hash(&table.space, <const uint8_t*>record + RECORD_HEADER_BYTES,
+                                 record.hash_size)
+            status = keyspace_put(&table.space, hash, record, address)
             if status < 0:
                 break
             address += padded(record.size_bytes) >> 3
@@ -279,7 +289,8 @@ cdef int compaction_step(Engine engine, uint32_t budget) except -1:
     cdef bint done
     if walk.victims == NULL or engine.log.sync_errno != 0 or engine.refused:
         return 0
-    while walk.keyspace_id < <uint32_t>len(engine.tables) and engine.tables[walk.keyspace_id] is None:
+    while (walk.keyspace_id < <uint32_t>len(engine.tables)
+            and engine.tables[walk.keyspace_id] is None):
         walk.keyspace_id += 1
         walk.tag = 0
         walk.inside = False

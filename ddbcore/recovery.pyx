@@ -302,6 +302,7 @@ cdef int load_segments(Engine engine, Manifest manifest, dict head, bint salvage
         if not salvage and end > place.size:
             free(sums)
             manifest.damaged("size of a segment")
+        place.used = end
         if slot_sums_set(&engine.log.view, place, sums, end) != OK:
             raise MemoryError()
     for table in engine.tables:
@@ -479,11 +480,12 @@ cdef bint segment_proves(Engine engine, uint32_t number) except -1:
     if engine.log.segment_open(number, False, True, &segment, &first_lsn) != OK:
         return False
     engine.disk.close_file(segment.fd)
-    # durable_proof looks into a slot: lend it the tail's.
+    # durable_proof looks at a slot: lend it the tail's.
     saved = slot[0]
     slot.base = segment.base
     slot.size = segment.size
     there = engine.position
+    there.number = number
     there.offset = SEGMENT_START
     there.frame_seed = segment.seed
     proven = durable_proof(engine, &there)
@@ -540,7 +542,7 @@ cdef int sync_segment(Engine engine, uint32_t slot, bint suspect) except -1:
     """Sync a segment that was replayed, and close it unless it is the tail; after a failed sync its bytes are written again."""
     cdef Log log = engine.log
     cdef LogSlot* place = &log.view.slots[slot]
-    cdef uint64_t end = log.tail_pos + 4 if slot == log.tail_slot else place.size
+    cdef uint64_t end = log.tail_pos + 4 if slot == log.tail_slot else place.used
     cdef int status = OK
     if suspect:
         status = log.rewrite(slot, 0, end if end < place.size else place.size)

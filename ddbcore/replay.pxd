@@ -12,9 +12,10 @@ cdef enum ReplayEnd:
     REPLAY_LIMIT = 3                      # the limit LSN is reached
 
 # The frame at a position: FOUND, OK when its size word is zero, ERR_CORRUPT when it is not valid.
-cdef int frame_at(Engine engine, const LogPosition* position, const FrameHeader** frame) noexcept nogil
-# Apply frames from engine.position on; leaves the position behind the last one. Returns a ReplayEnd; raises CorruptError when a
-# valid frame makes no sense.
+cdef int frame_at(Engine engine, const LogPosition* position,
+                  const FrameHeader** frame) noexcept nogil
+# Apply frames from engine.position on; leaves the position behind the last one. Returns a
+# ReplayEnd; raises CorruptError when a valid frame makes no sense.
 cdef int replay(Engine engine) except -1
 # Look behind a place where replay stopped for a frame that proves that it was durable. 1 or 0.
 cdef int durable_proof(Engine engine, const LogPosition* position) noexcept nogil

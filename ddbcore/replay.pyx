@@ -20,8 +20,8 @@ Format: FORMAT.md, sections "Frames", "Records" and "Recovery".
 
 import os
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.string cimport memcpy
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
 
 from ddbcore.btree cimport Span
 from ddbcore.buffer cimport load_u32, load_u64
@@ -34,7 +34,15 @@ from ddbcore.keyspace cimport (
     record_hash_span,
     record_range_span,
 )
-from ddbcore.log cimport FRAME_HEADER_BYTES, ROLL_DURABLE, FrameHeader, NewSegment, frame_checksum
+from ddbcore.io cimport FILE_READ
+from ddbcore.log cimport (
+    FRAME_HEADER_BYTES,
+    ROLL_DURABLE,
+    FrameHeader,
+    NewSegment,
+    frame_checksum,
+    segment_name,
+)
 from ddbcore.partition cimport partition_prefetch
 from ddbcore.record cimport (
     RECORD_DELETE,
@@ -65,6 +73,7 @@ from ddbcore.errors import CorruptError, StorageError
 
 cdef enum:
     WINDOW_COUNT = 64
+    WINDOW_BYTES = 65536
     PROOF_ZEROS_MAX = 1048576             # this many zero bytes end the search for a proof
     PROOF_BYTES_MAX = 67108864
 
@@ -215,6 +224,7 @@ cdef class Replayer:
         if not engine.writable:
             engine.disk.close_file(segment.fd)
             segment.fd = -1
+        engine.log.view.slots[position.slot].used = position.offset
         engine.log.adopt(slot, &segment, position.lsn)
         position.slot = slot
         position.number = number
@@ -273,7 +283,10 @@ cdef int replay(Engine engine) except -1:
 cdef bint frame_proves(const uint8_t* base, uint64_t size, uint64_t offset, uint64_t seed, uint64_t lsn) noexcept nogil:
     """Whether a valid frame lies at offset that was written when `lsn` was durable already."""
     cdef const FrameHeader* header = <const FrameHeader*>(base + offset)
-    cdef uint32_t bytes_ = header.size_bytes
+    cdef uint32_t bytes_
+    if offset + FRAME_HEADER_BYTES + RECORD_HEADER_BYTES > size:
+        return False
+    bytes_ = header.size_bytes
     if (bytes_ & 7 or bytes_ < FRAME_HEADER_BYTES + RECORD_HEADER_BYTES or offset + bytes_ > size
             or header.lsn <= lsn or header.lsn - lsn > <uint64_t>1 << 40):
         return False
@@ -284,19 +297,36 @@ cdef bint frame_proves(const uint8_t* base, uint64_t size, uint64_t offset, uint
 
 cdef int durable_proof(Engine engine, const LogPosition* position) noexcept nogil:
     cdef LogSlot* slot = &engine.log.view.slots[position.slot]
-    cdef uint64_t offset = position.offset
+    cdef uint8_t* window
+    cdef char name[16]
     cdef uint64_t zeros = 0
+    cdef uint64_t start = position.offset
     cdef uint64_t end = slot.size
-    if end > offset + PROOF_BYTES_MAX:
-        end = offset + PROOF_BYTES_MAX
-    while offset + FRAME_HEADER_BYTES + RECORD_HEADER_BYTES <= end:
-        if load_u64(slot.base + offset) == 0:
-            zeros += 8
-            if zeros > PROOF_ZEROS_MAX:
-                return 0
-        else:
-            zeros = 0
-            if frame_proves(slot.base, slot.size, offset, position.frame_seed, position.lsn):
-                return 1
-        offset += 8
-    return 0
+    cdef uint64_t offset
+    cdef int64_t size = 1
+    cdef int proven = 0
+    cdef int fd
+    segment_name(position.number, name)
+    fd = engine.disk.open_file(name, FILE_READ)
+    if fd < 0:
+        return 0
+    window = <uint8_t*>malloc(WINDOW_BYTES)
+    if end > start + PROOF_BYTES_MAX:
+        end = start + PROOF_BYTES_MAX
+    # Looked for by reading, not through the map: behind the tail the file may have a hole, and on a
+    # full tmpfs the first touch of a mapped hole is a SIGBUS, even to read.
+    while window != NULL and not proven and size > 0 and start < end and zeros <= PROOF_ZEROS_MAX:
+        size = engine.disk.read_at(fd, window, WINDOW_BYTES, start)
+        offset = 0
+        while not proven and <int64_t>offset + 8 <= size and zeros <= PROOF_ZEROS_MAX:
+            if load_u64(window + offset) == 0:
+                zeros += 8
+            else:
+                zeros = 0
+                proven = start + offset < end and frame_proves(
+                    slot.base, slot.size, start + offset, position.frame_seed, position.lsn)
+            offset += 8
+        start += WINDOW_BYTES
+    free(window)
+    engine.disk.close_file(fd)
+    return proven

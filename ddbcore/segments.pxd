@@ -16,15 +16,16 @@ cdef enum:
 cdef enum SlotState:
     SLOT_FREE = 0
     SLOT_LIVE = 1
-    SLOT_RETIRED = 2                      # nothing live in it; kept until the next checkpoint is safe
+    SLOT_RETIRED = 2                      # nothing live in it; kept until a checkpoint is durable
 
 cdef struct LogSlot:
     uint8_t* base                         # start of the map, or NULL
     uint64_t size                         # bytes mapped
-    uint8_t* unproven                     # a byte per block, 1 = not proven since opening; NULL: all proven
+    uint8_t* unproven                     # a byte per block, 1: not yet proven; NULL: all are
     uint64_t* sums                        # checksum of each block below summed_bytes; owned
     uint64_t summed_bytes
-    uint64_t seed                         # of the checksums of its frames (changes at RECORD_OPEN in the tail)
+    uint64_t seed                         # of the checksums of its frames; RECORD_OPEN changes it
+    uint64_t used                         # end of the last frame, once another segment follows
     uint64_t first_lsn
     int64_t live_bytes                    # padded sizes of the records the index points at
     uint32_t number                       # names the file
@@ -42,9 +43,12 @@ cdef void view_free(LogView* view) noexcept nogil
 cdef int slot_prove(LogView* view, LogSlot* slot, uint64_t offset, uint64_t size) noexcept nogil
 # Forget the sums and proofs of a slot.
 cdef void slot_clear(LogView* view, LogSlot* slot) noexcept nogil
-# Set the checksums of a slot's first blocks (from a checkpoint); they are all unproven then. Takes ownership of sums.
-cdef int slot_sums_set(LogView* view, LogSlot* slot, uint64_t* sums, uint64_t summed_bytes) noexcept nogil
-# Compute checksums of the bytes in [0, end) that slot.sums does not cover; result in a new array. OK or ERR_MEMORY.
+# Set the checksums of a slot's first blocks (from a checkpoint); they are all unproven then. Takes
+# ownership of sums.
+cdef int slot_sums_set(LogView* view, LogSlot* slot, uint64_t* sums,
+                       uint64_t summed_bytes) noexcept nogil
+# Compute checksums of the bytes in [0, end) that slot.sums does not cover; result in a new array.
+# OK or ERR_MEMORY.
 cdef int slot_sums_extend(const LogSlot* slot, uint64_t end, uint64_t** sums) noexcept nogil
 
 
@@ -64,8 +68,8 @@ cdef inline uint64_t padded(uint64_t size) noexcept nogil:
     return (size + 7) & ~<uint64_t>7
 
 
-# The record at an address, or NULL when the address or the record's own sizes lead outside of the log, or its
-# block fails its proof.
+# The record at an address, or NULL when the address or the record's own sizes lead outside of the
+# log, or its block fails its proof.
 cdef inline const Record* record_at(LogView* view, uint64_t address) noexcept nogil:
     cdef uint64_t offset = address_offset(address)
     cdef LogSlot* slot

@@ -1,26 +1,30 @@
 """The mapped segments of the log, and the way from an address to a record.
 
 Theory of operation
-    An address is 36 bits: 13 bits of slot and 23 bits of offset in units of 8 bytes. A slot is a place in a table; it names the segment
-    that lies there now and is used again when its segment is retired, so addresses stay small for ever.
+    An address is 36 bits: 13 bits of slot and 23 bits of offset in units of 8 bytes. A slot is a
+    place in a table; it names the segment that lies there now and is used again when its segment is
+    retired, so addresses stay small for ever.
 
-    Records are verified by their frame's checksum when the log is replayed. What lies before the checkpoint is not replayed:
-    for that part the checkpoint keeps a checksum of every 64 KiB block, and the first read of a block after opening proves it. A flipped bit on
-    the disk is found before its value is returned, and opening stays flat in the size of the database.
+    Records are verified by their frame's checksum when the log is replayed. What lies before the
+    checkpoint is not replayed: for that part the checkpoint keeps a checksum of every 64 KiB block,
+    and the first read of a block after opening proves it. A flipped bit on the disk is found before
+    its value is returned, and opening stays flat in the size of the database.
 
 Invariants
-    1. slot.base != NULL exactly for slots in use; [base, base + size) is mapped until the slot is freed.
+    1. slot.base != NULL exactly for slots in use; [base, base + size) is mapped until the slot is
+       freed.
     2. A record returned by record_at lies inside of its segment, keys included.
 
 Threads
-    Slots change under the GIL only; what lies below the tail never changes and may be read without it.
+    Slots change under the GIL only; what lies below the tail never changes and may be read without
+    it.
 
 Format: FORMAT.md, sections "Segments" and "Block sums".
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from ddbcore.hashing cimport hash_bytes
 from ddbcore.status cimport ERR_CORRUPT, ERR_MEMORY, OK
@@ -51,7 +55,8 @@ cdef void slot_clear(LogView* view, LogSlot* slot) noexcept nogil:
     slot.summed_bytes = 0
 
 
-cdef int slot_sums_set(LogView* view, LogSlot* slot, uint64_t* sums, uint64_t summed_bytes) noexcept nogil:
+cdef int slot_sums_set(LogView* view, LogSlot* slot, uint64_t* sums,
+                       uint64_t summed_bytes) noexcept nogil:
     cdef uint64_t blocks = (summed_bytes + BLOCK_BYTES - 1) >> BLOCK_SHIFT
     slot_clear(view, slot)
     slot.sums = sums
@@ -80,7 +85,9 @@ cdef int slot_prove(LogView* view, LogSlot* slot, uint64_t offset, uint64_t size
             end = start + BLOCK_BYTES
             if end > slot.summed_bytes:
                 end = slot.summed_bytes
-            if end > slot.size or hash_bytes(slot.base + start, end - start, slot.seed ^ start) != slot.sums[block]:
+            if (end > slot.size
+                    or hash_bytes(slot.base + start, end - start,
+                                  slot.seed ^ start) != slot.sums[block]):
                 return ERR_CORRUPT
             slot.unproven[block] = 0
             view.unproven_blocks -= 1

@@ -1,9 +1,10 @@
 """Verification: everything stored, walked and checked.
 
 Theory of operation
-    An Inspector works on a database opened for reading. It goes through the directory of each table, segment by segment, and from there to
-    collections and records, so that damage in one place does not hide the rest: what cannot be read is noted in `errors` and
-    passed over. The same walk serves `verify` (check everything) and `salvage` (copy what is whole).
+    An Inspector works on a database opened for reading. It goes through the directory of each
+    table, segment by segment, and from there to collections and records, so that damage in one
+    place does not hide the rest: what cannot be read is noted in `errors` and passed over. The same
+    walk serves `verify` (check everything) and `salvage` (copy what is whole).
 
 Invariants
     1. Nothing is written.
@@ -15,22 +16,21 @@ Threads
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 
-from ddbcore.arena cimport Unit, unit_at, unit_data
+from ddbcore.arena cimport unit_at, unit_data
 from ddbcore.btree cimport Span, collection_gather
 from ddbcore.database cimport CoreDatabase
-from ddbcore.engine cimport Engine, TableState
+from ddbcore.engine cimport TableState
 from ddbcore.keyspace cimport keyspace_verify
-from ddbcore.partition cimport REF_BITS, REF_RECORD, HashSegment, ref_address, ref_kind, segment_entries
-from ddbcore.record cimport RECORD_HEADER_BYTES, Record
-from ddbcore.segments cimport (
-    BLOCK_BYTES,
-    BLOCK_SHIFT,
-    LogSlot,
-    address_offset,
-    address_slot,
-    record_at,
-    slot_prove,
+from ddbcore.partition cimport (
+    REF_BITS,
+    REF_RECORD,
+    HashSegment,
+    ref_address,
+    ref_kind,
+    segment_entries,
 )
+from ddbcore.record cimport RECORD_HEADER_BYTES, Record
+from ddbcore.segments cimport BLOCK_BYTES, LogSlot, record_at, slot_prove
 from ddbcore.status cimport OK
 from ddbcore.value cimport record_check
 
@@ -65,7 +65,8 @@ cdef class Inspector:
                 continue
             count += 1
             if unit_data(&self.engine.arena, unit) == NULL:
-                self.note(f"index: unit {unit} of the checkpoint cannot be read or has a wrong checksum")
+                self.note(f"index: unit {unit} of the checkpoint cannot be read or has a wrong "
+                          "checksum")
         return count
 
     def blocks(self):
@@ -81,9 +82,11 @@ cdef class Inspector:
             offset = 0
             while offset < slot.summed_bytes:
                 count += 1
-                if slot.unproven != NULL and slot_prove(&self.engine.log.view, slot, offset, 1) != OK:
+                if (slot.unproven != NULL
+                        and slot_prove(&self.engine.log.view, slot, offset, 1) != OK):
                     end = min(offset + BLOCK_BYTES, slot.summed_bytes)
-                    self.note(f"log-{slot.number:08x}: bytes {offset} to {end} have a wrong checksum")
+                    self.note(f"log-{slot.number:08x}: bytes {offset} to {end} have a wrong "
+                              "checksum")
                 offset += BLOCK_BYTES
         return count
 
@@ -92,7 +95,8 @@ cdef class Inspector:
         cdef TableState table = self.engine.tables[self.engine.names[name]]
         cdef uint64_t items = 0
         if keyspace_verify(&table.space, &items) != OK:
-            self.note(f"table {name}: the index is inconsistent (found after {items} of {table.space.item_count} items)")
+            self.note(f"table {name}: the index is inconsistent (found after {items} of "
+                      f"{table.space.item_count} items)")
         return items
 
     cdef int gather(self, TableState table, uint64_t ref, uint64_t* count) except -1:
@@ -101,7 +105,8 @@ cdef class Inspector:
         cdef uint32_t found = 0
         cdef uint64_t* grown
         # The counts of a damaged manifest are not to be trusted: there is a smallest record.
-        cdef uint64_t wanted = min(table.space.item_count, self.engine.log.total_bytes // RECORD_HEADER_BYTES) + 1
+        cdef uint64_t records_max = self.engine.log.total_bytes // RECORD_HEADER_BYTES
+        cdef uint64_t wanted = min(table.space.item_count, records_max) + 1
         nothing.data = NULL
         nothing.size = 0
         if self.capacity < wanted:
@@ -166,4 +171,5 @@ cdef class Inspector:
             return False
         return (record.keyspace_id == table.keyspace_id
                 and table.codec.check_keys(<const uint8_t*>record, record.size_bytes) == OK
-                and record_check(<const uint8_t*>record, record.size_bytes, <uint32_t>len(table.codec.names.names)) == OK)
+                and record_check(<const uint8_t*>record, record.size_bytes,
+                                 <uint32_t>len(table.codec.names.names)) == OK)

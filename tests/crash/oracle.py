@@ -100,9 +100,11 @@ class Workload:
         item["text"] = self.text()
         item["n"] = self.random.randrange(1000)
         if self.random.random() < 0.5:
-            item[f"attribute{self.random.randrange(30)}"] = Decimal(self.random.randrange(10**6)) / 100
+            name = f"attribute{self.random.randrange(30)}"
+            item[name] = Decimal(self.random.randrange(10**6)) / 100
             item["tags"] = {"a", f"t{self.random.randrange(9)}"}
-            item["nested"] = {"list": [1, None, True, b"\x00\xff"], "map": {"deep": self.random.randrange(9)}}
+            deep = {"deep": self.random.randrange(9)}
+            item["nested"] = {"list": [1, None, True, b"\x00\xff"], "map": deep}
         return item
 
     def advance(self, operation: tuple[Any, ...]) -> None:
@@ -190,7 +192,7 @@ def perform(database: hashrange.Database, operation: tuple[Any, ...]) -> None:
 
 
 def content(database: hashrange.Database) -> State:
-    """Return everything that a database holds, read with a scan, and checked against get and query."""
+    """Return all that a database holds, read with a scan, and checked against get and query."""
     state: State = {}
     for name in database.tables():
         table = database.table(name)
@@ -207,7 +209,7 @@ def content(database: hashrange.Database) -> State:
 
 
 def place_of(found: State, states: list[State], lower: int, upper: int) -> int:
-    """Return n with states[n] == found, lower <= n <= upper; the largest. AssertionError otherwise."""
+    """Return the largest n of lower..upper with states[n] == found, or raise AssertionError."""
     for index in range(min(upper, len(states) - 1), lower - 1, -1):
         if states[index] == found:
             return index

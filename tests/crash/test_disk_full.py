@@ -28,6 +28,7 @@ from hashrange.verification import inspect
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
 CALLS_MAX = 300
+SIZE_BYTES = 32 << 20         # of the file system; nearly all of it ballast
 
 
 def mount_small(path: Path, size_bytes: int) -> bool:
@@ -108,7 +109,7 @@ def stuff(ballast: Path) -> None:
 
 def fill(path: Path, seed: int, ballast_bytes: int, note: Callable[[int], None]) -> Counter[str] | None:
     """Fill a tmpfs until nothing fits, make room, go on, end without closing, open again."""
-    size = 6 << 20
+    size = SIZE_BYTES
     if not mount_small(path, size):
         return None
     ballast = path / "ballast"
@@ -172,7 +173,7 @@ def test_a_full_file_system_refuses_writes_and_damages_nothing(tmp_path: Path) -
         path = tmp_path / str(number)
         path.mkdir()
         # From no room even for the first segment to room for several.
-        ballast_bytes = (6 << 20) - dice.randrange(8 << 10, 4 << 20)
+        ballast_bytes = SIZE_BYTES - dice.randrange(8 << 10, 4 << 20)
         workload_seed = dice.randrange(1 << 32)
         try:
             total += in_child_with_progress(

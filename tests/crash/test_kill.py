@@ -3,8 +3,8 @@
 A killed process loses nothing that it acknowledged, whatever the durability: what was copied into
 the map is in the kernel. The operation under way is there as a whole or not at all. Many rounds go
 on with one database; others start fresh, so that creation and first opening are hit too.
-Environment: HASHRANGE_KILL_SEED takes a printed seed back (the moments still differ from run to run);
-HASHRANGE_ROUNDS is the number of rounds of `make soak`.
+Environment: HASHRANGE_KILL_SEED takes a printed seed back (the moments still differ from run to
+run); HASHRANGE_ROUNDS is the number of rounds of `make soak`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from crash.oracle import State, Workload, content, perform, place_of, rounds_of, seed_of
 
 import hashrange
-from crash.oracle import State, Workload, content, perform, place_of, rounds_of, seed_of
 
 ROUNDS = 500                  # in all, over the cases below
 OPENED, DONE = b"o", b"."
@@ -46,7 +46,9 @@ def child(path: Path, workload: Workload, durability: str, pipe: int) -> NoRetur
         os._exit(1)
 
 
-def killed_after(path: Path, seed: int, state: State, durability: str, dice: random.Random) -> tuple[bool, int]:
+def killed_after(
+    path: Path, seed: int, state: State, durability: str, dice: random.Random
+) -> tuple[bool, int]:
     """Run a child and kill it: (had it opened, operations acknowledged)."""
     reader, writer = os.pipe()
     gc.freeze()
@@ -72,7 +74,8 @@ def killed_after(path: Path, seed: int, state: State, durability: str, dice: ran
     finally:
         os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
-    assert os.WIFSIGNALED(status), f"the child ended by itself, with exit status {os.waitstatus_to_exitcode(status)}"
+    code = os.waitstatus_to_exitcode(status)
+    assert os.WIFSIGNALED(status), f"the child ended by itself, with exit status {code}"
     assert os.WTERMSIG(status) == signal.SIGKILL, f"the child ended by signal {os.WTERMSIG(status)}"
     while piece := os.read(reader, 4096):
         got += piece
@@ -94,7 +97,9 @@ def read_back(path: Path) -> State:
 @pytest.mark.parametrize("durability", ["interval", "commit"])
 @pytest.mark.parametrize("lives", [1, 5, 125], ids=["fresh", "short", "long"])
 @pytest.mark.timeout(0)
-def test_a_killed_writer_loses_nothing_acknowledged(tmp_path: Path, durability: str, lives: int) -> None:
+def test_a_killed_writer_loses_nothing_acknowledged(
+    tmp_path: Path, durability: str, lives: int
+) -> None:
     seed = seed_of("HASHRANGE_KILL_SEED")
     dice = random.Random(seed)
     rounds = rounds_of(ROUNDS // 6 + 1)
@@ -114,13 +119,15 @@ def test_a_killed_writer_loses_nothing_acknowledged(tmp_path: Path, durability: 
                 expected.advance(expected.draw())
             at = place_of(read_back(path), expected.states, count, count + 1)
         except BaseException:
-            print(f"HASHRANGE_KILL_SEED={seed}, round {number} of {rounds}, {durability}, database {path}")
+            print(f"HASHRANGE_KILL_SEED={seed}, round {number} of {rounds}, {durability}, "
+                  f"database {path}")
             raise
         state = expected.states[at]
         acknowledged += count
         in_doubt += at > count
         unopened += not opened
     print(
-        f"{rounds} kills ({durability}, {lives} a database): {acknowledged} operations acknowledged, none lost; "
+        f"{rounds} kills ({durability}, {lives} a database): {acknowledged} operations "
+        "acknowledged, none lost; "
         f"{in_doubt} in flight were whole; {unopened} kills while opening; seed {seed}"
     )

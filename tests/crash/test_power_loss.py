@@ -7,16 +7,14 @@ takes a printed seed back, HASHRANGE_ROUNDS (make soak) multiplies the rounds.
 
 from __future__ import annotations
 
-import errno
 import random
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
-from ddbcore.simulation import SimulatedDisk
+from crash.oracle import State, Workload, abandon, content, perform, place_of, rounds_of, seed_of
 
 import hashrange
-from crash.oracle import State, Workload, abandon, content, perform, place_of, rounds_of, seed_of
+from ddbcore.simulation import SimulatedDisk
 from hashrange.verification import inspect
 
 MODES = ("random", "random", "random", "old", "new", "prefix")
@@ -44,7 +42,14 @@ def opened(disk: SimulatedDisk, **options: Any) -> hashrange.Database:
 class Life:
     """One life of a database, from opening to crash; crash points are collected on the way."""
 
-    def __init__(self, dice: random.Random, disk: SimulatedDisk, states: list[State], lower: int, upper: int) -> None:
+    def __init__(
+        self,
+        dice: random.Random,
+        disk: SimulatedDisk,
+        states: list[State],
+        lower: int,
+        upper: int,
+    ) -> None:
         self.dice = dice
         self.disk = disk
         self.points: list[Point] = []
@@ -63,7 +68,8 @@ class Life:
         mode = self.dice.choice(MODES)
         seed = self.dice.randrange(1 << 32)
         disk = self.disk.crash(seed, keep=mode)
-        self.points.append(Point(disk, self.states, self.lower, self.upper, f"{self.durability}, {mode} crash {words}"))
+        words = f"{self.durability}, {mode} crash {words}"
+        self.points.append(Point(disk, self.states, self.lower, self.upper, words))
 
     def run(self, durability: str, killed: bool) -> None:
         self.durability = durability
@@ -72,7 +78,8 @@ class Life:
         at = place_of(content(database), self.states, least, self.upper)
         # What a writer shows is durable.
         self.lower = self.upper = at
-        workload = Workload(self.dice.randrange(1 << 32), large=self.dice.random() < 0.3, state=self.states[at])
+        seed, large = self.dice.randrange(1 << 32), self.dice.random() < 0.3
+        workload = Workload(seed, large=large, state=self.states[at])
         self.states = workload.states
         self.lower = self.upper = 0
         for _ in range(self.dice.randrange(OPERATIONS)):
@@ -83,7 +90,8 @@ class Life:
             if durability == "commit" or operation[0] in ("sync", "checkpoint"):
                 self.lower = self.upper
             if self.dice.random() < 0.2:
-                self.disk.write_back(self.dice.randrange(1 << 32), share=self.dice.choice((0.1, 0.9)))
+                seed, share = self.dice.randrange(1 << 32), self.dice.choice((0.1, 0.9))
+                self.disk.write_back(seed, share=share)
             if self.dice.random() < self.share:
                 self.crash(f"after {operation[0]}")
         if self.dice.random() < 0.3:
@@ -99,7 +107,8 @@ class Life:
 
 def check(point: Point) -> None:
     """Open what a crash left, as a reader on a copy and as a writer, and compare."""
-    database = opened(point.disk.snapshot(), mode="r") if point.lower % 2 else opened(point.disk.snapshot())
+    options = {"mode": "r"} if point.lower % 2 else {}
+    database = opened(point.disk.snapshot(), **options)
     place_of(content(database), point.states, point.lower, point.upper)
     report = inspect(database)
     assert report.ok, report.errors
@@ -124,7 +133,8 @@ def test_a_power_loss_leaves_an_exact_prefix_with_everything_durable() -> None:
                 for point in life.points:
                     check(point)
             except BaseException:
-                print(f"HASHRANGE_POWER_SEED={seed}, life {lives}, {points + len(life.points)} points")
+                points += len(life.points)
+                print(f"HASHRANGE_POWER_SEED={seed}, life {lives}, {points} points")
                 print([point.words for point in life.points[-3:]])
                 raise
             points += len(life.points)
