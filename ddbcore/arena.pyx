@@ -184,6 +184,32 @@ cdef int chunk_ensure(Arena* arena, uint32_t unit) noexcept nogil:
     return OK
 
 
+cdef int arena_reserve(Arena* arena, uint32_t granules) noexcept nogil:
+    """Set memory aside so that the next units and shadows of one granule cannot fail."""
+    cdef uint8_t* chain = NULL
+    cdef uint8_t* block
+    cdef uint32_t index
+    cdef int status = chunk_ensure(arena, arena.unit_count + granules)
+    if status == OK:
+        status = chunk_ensure(arena, arena.unit_count)
+    for index in range(granules):
+        if status != OK:
+            break
+        block = block_new(arena, 1)
+        if block == NULL:
+            status = ERR_MEMORY
+            break
+        memcpy(block, &chain, sizeof(uint8_t*))
+        chain = block
+    while chain != NULL:
+        block = chain
+        memcpy(&chain, block, sizeof(uint8_t*))
+        block_drop(arena, block, 1)
+    if status != OK:
+        arena.error = status
+    return status
+
+
 cdef uint32_t unit_new(Arena* arena, uint32_t granules, uint32_t owner) noexcept nogil:
     cdef uint32_t unit = arena.free_head
     cdef Unit* entry

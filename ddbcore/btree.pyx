@@ -1,25 +1,23 @@
 """Item collections: the records of one partition key in sort key order.
 
 Theory of operation
-    A collection of one item is nothing but the index entry's own reference. From two items on it is a sorted leaf in a slab,
-    128 bytes at first and up to 2 KiB, then a B+tree of 4 KiB nodes. A leaf maps keys to addresses without storing the
-    keys: per entry it has 8 bytes of key (the head) behind a prefix that all its keys share, and the address of the record. Searching
-    compares heads; only equal heads cost a look at records.
+    A collection of one item is nothing but the index entry's own reference. From two items on it is
+    a sorted leaf in a slab, 128 bytes at first and up to 2 KiB, then a B+tree of 4 KiB nodes.
 
-    An inner node has the same shape: heads and child units. Its separators have no text of their own: when a searched key ties
-    with the head of a child, it is compared with the child's first key, found in the record of its left-most entry. So
-    nothing in the index goes stale when records move.
+    An inner node has the shape of a leaf: heads, and child units for addresses. Its separators have
+    no text of their own: when a searched key ties with the head of a child, it is compared with the
+    child's first key, found in the record of its left-most entry. So nothing in the index goes
+    stale when records move.
 
-    Right-most splits leave the old leaf full (time-ordered keys); others split in halves. A leaf that empties is taken out of its
-    parent; neighbours merge when both fit in three quarters of a node.
+    Right-most splits leave the old leaf full (time-ordered keys); others split in halves. A split
+    sets its memory aside and reads the records it needs before it changes anything. A leaf that
+    empties is taken out of its parent; neighbours merge when both fit in three quarters of a node.
 
 Invariants
-    1. Heads are sorted; among equal heads the records' keys are.
-    2. Every key in a leaf begins with its prefix.
-    3. For a child i >= 1 of an inner node: every key left of it is < its keys, and has a head <= heads[i]; its own keys
-       have heads >= heads[i]. heads[0] stands for minus infinity.
-    4. A tree's root has at least two children or is a leaf; all leaves have the same depth.
-    5. A slab is in its class's list exactly when it has a free block.
+    1. For a child i >= 1 of an inner node: every key left of it is < its keys, and has a head <=
+       heads[i]; its own keys have heads >= heads[i]. heads[0] is 0, which stands for minus infinity.
+    2. A tree's root has at least two children or is a leaf; all leaves have the same depth.
+    3. A put or remove that fails has changed nothing.
 
 Threads
     Under the GIL.
@@ -28,42 +26,39 @@ Format: FORMAT.md, sections "Nodes" and "Slabs".
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy, memmove, memset
 
-from ddbcore.arena cimport (
-    GRANULE_BYTES,
-    UNIT_NODE,
-    UNIT_NONE,
-    UNIT_SLAB,
-    Arena,
-    unit_data,
-    unit_free,
-    unit_new,
-    unit_touch,
+from ddbcore.arena cimport UNIT_NONE, arena_reserve, unit_free, unit_touch
+from ddbcore.node cimport (
+    NODE_CAPACITY,
+    SLAB_CLASS_COUNT,
+    TREE_HEIGHT_MAX,
+    Forest,
+    Node,
+    Span,
+    heads_lower,
+    key_at,
+    key_head,
+    leaf_find,
+    leaf_sharpen,
+    leaf_verify,
+    node_add,
+    node_admit,
+    node_at,
+    node_copy,
+    node_cut,
+    node_heads,
+    node_new,
+    node_place,
+    node_refs,
+    node_reskip,
+    span_compare,
 )
 from ddbcore.partition cimport REF_LEAF, REF_RECORD, REF_TREE, ref_address, ref_kind, ref_make
-from ddbcore.record cimport Record
-from ddbcore.segments cimport LogView, record_at, record_range_key
+from ddbcore.slab cimport leaf_at, leaf_free, leaf_new, slab_at
 from ddbcore.status cimport ERR_CORRUPT, ERR_FULL, FOUND, OK
 
-cdef extern from *:
-    """
-    #if defined(__GNUC__) || defined(__clang__)
-    #define head_swap(x) __builtin_bswap64(x)
-    #else
-    #define head_swap(x) _byteswap_uint64(x)
-    #endif
-    static const unsigned short SLAB_BLOCK_BYTES[5] = {128, 256, 576, 1344, 2016};
-    static const unsigned char SLAB_BLOCK_COUNT[5] = {31, 15, 7, 3, 2};
-    """
-    uint64_t head_swap(uint64_t value) noexcept nogil
-    uint16_t SLAB_BLOCK_BYTES[5]
-    uint8_t SLAB_BLOCK_COUNT[5]
-
 cdef enum:
-    NODE_CAPACITY = 254                   # (4096 - 32) / 16
-    MERGE_COUNT_MAX = 190                 # three quarters of it
-    WASTED_HEAD_BYTES = 4                 # shared bytes that make new heads worth reading the records
+    MERGE_COUNT_MAX = 190                 # three quarters of a node's capacity
 
 cdef struct Step:
     uint32_t unit
@@ -73,252 +68,6 @@ cdef struct Path:
     Step steps[TREE_HEIGHT_MAX]
     uint32_t height                       # inner nodes on the way
     uint32_t leaf                         # unit of the leaf
-
-
-cdef inline uint64_t* node_heads(Node* node) noexcept nogil:
-    return <uint64_t*>(<uint8_t*>node + NODE_HEADER_BYTES)
-
-
-cdef inline uint64_t* node_refs(Node* node) noexcept nogil:
-    return <uint64_t*>(<uint8_t*>node + NODE_HEADER_BYTES) + node.capacity
-
-
-cdef inline uint64_t head_make(const uint8_t* data, uint32_t size) noexcept nogil:
-    cdef uint64_t head = 0
-    memcpy(&head, data, 8 if size >= 8 else size)
-    return head_swap(head)
-
-
-cdef inline uint64_t key_head(Span key, uint32_t skip) noexcept nogil:
-    if key.size <= skip:
-        return 0
-    return head_make(key.data + skip, key.size - skip)
-
-
-cdef inline int span_compare(Span left, Span right) noexcept nogil:
-    cdef uint32_t size = left.size if left.size < right.size else right.size
-    cdef int order = memcmp(left.data, right.data, size)
-    if order != 0:
-        return order
-    return (left.size > right.size) - (left.size < right.size)
-
-
-cdef inline int key_at(Forest* forest, uint64_t address, Span* key) noexcept nogil:
-    cdef const Record* record = record_at(forest.view, address)
-    if record == NULL:
-        return ERR_CORRUPT
-    key.data = record_range_key(record)
-    key.size = record.range_size
-    return OK
-
-
-cdef uint32_t span_common(Span left, Span right, uint32_t most) noexcept nogil:
-    cdef uint32_t size = 0
-    while size < most and size < left.size and size < right.size and left.data[size] == right.data[size]:
-        size += 1
-    return size
-
-
-cdef void forest_init(Forest* forest, Arena* arena, LogView* view, uint32_t owner) noexcept nogil:
-    cdef int size_class
-    forest.arena = arena
-    forest.view = view
-    forest.owner = owner
-    for size_class in range(SLAB_CLASS_COUNT):
-        forest.slabs[size_class] = UNIT_NONE
-
-
-cdef Node* node_at(Forest* forest, uint32_t unit) noexcept nogil:
-    cdef Node* node = <Node*>unit_data(forest.arena, unit)
-    if node != NULL and node.kind != UNIT_NODE:
-        forest.arena.error = ERR_CORRUPT
-        return NULL
-    return node
-
-
-cdef Slab* slab_at(Forest* forest, uint32_t unit) noexcept nogil:
-    cdef Slab* slab = <Slab*>unit_data(forest.arena, unit)
-    if slab != NULL and slab.kind != UNIT_SLAB:
-        forest.arena.error = ERR_CORRUPT
-        return NULL
-    return slab
-
-
-cdef inline Node* slab_block(Slab* slab, uint32_t block) noexcept nogil:
-    return <Node*>(<uint8_t*>slab + SLAB_HEADER_BYTES + block * SLAB_BLOCK_BYTES[slab.size_class])
-
-
-cdef Node* leaf_at(Forest* forest, uint64_t ref) noexcept nogil:
-    """The leaf in a slab that a REF_LEAF names; NULL with arena.error."""
-    cdef uint64_t address = ref_address(ref)
-    cdef uint32_t block = <uint32_t>address & 31
-    cdef Slab* slab = slab_at(forest, <uint32_t>(address >> 5))
-    cdef Node* node
-    if slab == NULL:
-        return NULL
-    if block >= SLAB_BLOCK_COUNT[slab.size_class]:
-        forest.arena.error = ERR_CORRUPT
-        return NULL
-    node = slab_block(slab, block)
-    if (node.count > node.capacity or node.level != 0 or node.skip > NODE_PREFIX_MAX or node.count == 0
-            or node.capacity != (SLAB_BLOCK_BYTES[slab.size_class] - NODE_HEADER_BYTES) // 16):
-        forest.arena.error = ERR_CORRUPT
-        return NULL
-    return node
-
-
-cdef int slab_unlink(Forest* forest, Slab* slab, uint32_t unit) noexcept nogil:
-    cdef Slab* other
-    if slab.previous != UNIT_NONE:
-        other = slab_at(forest, slab.previous)
-        if other == NULL or unit_touch(forest.arena, slab.previous) != OK:
-            return forest.arena.error
-        other.next = slab.next
-    else:
-        forest.slabs[slab.size_class] = slab.next
-    if slab.next != UNIT_NONE:
-        other = slab_at(forest, slab.next)
-        if other == NULL or unit_touch(forest.arena, slab.next) != OK:
-            return forest.arena.error
-        other.previous = slab.previous
-    return OK
-
-
-cdef int slab_link(Forest* forest, Slab* slab, uint32_t unit) noexcept nogil:
-    cdef uint32_t head = forest.slabs[slab.size_class]
-    cdef Slab* other
-    if head != UNIT_NONE:
-        other = slab_at(forest, head)
-        if other == NULL or unit_touch(forest.arena, head) != OK:
-            return forest.arena.error
-        other.previous = unit
-    slab.next = head
-    slab.previous = UNIT_NONE
-    forest.slabs[slab.size_class] = unit
-    return OK
-
-
-cdef int leaf_new(Forest* forest, int size_class, uint64_t* ref, Node** out) noexcept nogil:
-    """Take a block of a class: an empty leaf."""
-    cdef uint32_t unit = forest.slabs[size_class]
-    cdef uint32_t block = 0
-    cdef Slab* slab
-    cdef Node* node
-    cdef int status
-    if unit == UNIT_NONE:
-        unit = unit_new(forest.arena, 1, forest.owner)
-        if unit == UNIT_NONE:
-            return forest.arena.error
-        slab = <Slab*>unit_data(forest.arena, unit)
-        slab.kind = UNIT_SLAB
-        slab.size_class = <uint8_t>size_class
-        slab.next = UNIT_NONE
-        slab.previous = UNIT_NONE
-        forest.slabs[size_class] = unit
-    slab = slab_at(forest, unit)
-    if slab == NULL:
-        return forest.arena.error
-    status = unit_touch(forest.arena, unit)
-    if status != OK:
-        return status
-    while (slab.used >> block) & 1:
-        block += 1
-    if block >= SLAB_BLOCK_COUNT[size_class]:
-        return ERR_CORRUPT
-    slab.used |= <uint32_t>1 << block
-    slab.used_count += 1
-    if slab.used_count == SLAB_BLOCK_COUNT[size_class]:
-        status = slab_unlink(forest, slab, unit)
-        if status != OK:
-            return status
-    node = slab_block(slab, block)
-    memset(node, 0, NODE_HEADER_BYTES)
-    node.kind = UNIT_NODE
-    node.capacity = (SLAB_BLOCK_BYTES[size_class] - NODE_HEADER_BYTES) // 16
-    ref[0] = ref_make(REF_LEAF, (<uint64_t>unit << 5) | block)
-    out[0] = node
-    return OK
-
-
-cdef int leaf_free(Forest* forest, uint64_t ref) noexcept nogil:
-    cdef uint32_t unit = <uint32_t>(ref_address(ref) >> 5)
-    cdef uint32_t block = <uint32_t>ref_address(ref) & 31
-    cdef Slab* slab = slab_at(forest, unit)
-    cdef int status
-    if slab == NULL:
-        return forest.arena.error
-    status = unit_touch(forest.arena, unit)
-    if status != OK:
-        return status
-    if slab.used_count == SLAB_BLOCK_COUNT[slab.size_class]:
-        status = slab_link(forest, slab, unit)
-        if status != OK:
-            return status
-    slab.used &= ~(<uint32_t>1 << block)
-    slab.used_count -= 1
-    if slab.used_count == 0:
-        status = slab_unlink(forest, slab, unit)
-        if status != OK:
-            return status
-        unit_free(forest.arena, unit)
-    return OK
-
-
-cdef uint32_t heads_lower(const uint64_t* heads, uint32_t count, uint64_t head) noexcept nogil:
-    """Index of the first head >= head."""
-    cdef uint32_t base = 0
-    cdef uint32_t half
-    while count > 0:
-        half = count >> 1
-        if heads[base + half] < head:
-            base += half + 1
-            count -= half + 1
-        else:
-            count = half
-    return base
-
-
-cdef int node_place(Node* node, Span key, uint64_t* head) noexcept nogil:
-    """Compare a key with the node's prefix: -1 below all, 1 above all, 0 with *head."""
-    cdef uint32_t size = key.size if key.size < node.skip else node.skip
-    cdef int order = memcmp(key.data, node.prefix, size)
-    if order != 0:
-        return -1 if order < 0 else 1
-    if key.size < node.skip:
-        return -1
-    head[0] = key_head(key, node.skip)
-    return 0
-
-
-cdef int leaf_find(Forest* forest, Node* node, Span key, uint32_t* index) noexcept nogil:
-    """Set *index to the first entry >= key (count if none). FOUND when it equals the key."""
-    cdef uint64_t* heads = node_heads(node)
-    cdef uint64_t* refs = node_refs(node)
-    cdef uint64_t head = 0
-    cdef uint32_t lower, upper, middle
-    cdef int order = node_place(node, key, &head)
-    cdef Span other
-    if order != 0:
-        index[0] = 0 if order < 0 else node.count
-        return OK
-    lower = heads_lower(heads, node.count, head)
-    upper = lower
-    if upper < node.count and heads[upper] == head:
-        upper = node.count if head == ~<uint64_t>0 else heads_lower(heads, node.count, head + 1)
-    while lower < upper:
-        middle = (lower + upper) >> 1
-        if key_at(forest, refs[middle], &other) != OK:
-            return ERR_CORRUPT
-        order = span_compare(key, other)
-        if order == 0:
-            index[0] = middle
-            return FOUND
-        if order < 0:
-            upper = middle
-        else:
-            lower = middle + 1
-    index[0] = lower
-    return OK
 
 
 cdef int first_key(Forest* forest, uint32_t unit, Span* key) noexcept nogil:
@@ -338,7 +87,7 @@ cdef int first_key(Forest* forest, uint32_t unit, Span* key) noexcept nogil:
 
 
 cdef int inner_find(Forest* forest, Node* node, Span key, uint32_t* index) noexcept nogil:
-    """Set *index to the child that a key belongs to (invariant 3)."""
+    """Set *index to the child that a key belongs to (invariant 1)."""
     cdef uint64_t* heads = node_heads(node)
     cdef uint64_t* refs = node_refs(node)
     cdef uint64_t head = 0
@@ -398,98 +147,6 @@ cdef int tree_descend(Forest* forest, uint32_t root, Span key, Path* path, Node*
         unit = <uint32_t>node_refs(node)[index]
 
 
-cdef void node_reskip(Node* node, uint32_t skip) noexcept nogil:
-    """Shorten the prefix: its end goes in front of the heads, which stay the 8 bytes behind the prefix."""
-    cdef uint64_t* heads = node_heads(node)
-    cdef uint32_t lost = node.skip - skip
-    cdef uint64_t front = head_make(node.prefix + skip, lost)
-    cdef uint32_t index
-    for index in range(node.count):
-        if lost >= 8:
-            heads[index] = front
-        else:
-            heads[index] = front | (heads[index] >> (lost * 8))
-    node.skip = <uint8_t>skip
-
-
-cdef void node_admit(Node* node, Span key) noexcept nogil:
-    """Shorten the prefix so far that a key shares it."""
-    cdef Span prefix
-    cdef uint32_t common
-    if node.count == 0:
-        node.skip = <uint8_t>(key.size if key.size < NODE_PREFIX_MAX else NODE_PREFIX_MAX)
-        memcpy(node.prefix, key.data, node.skip)
-        return
-    prefix.data = node.prefix
-    prefix.size = node.skip
-    common = span_common(prefix, key, node.skip)
-    if common < node.skip:
-        node_reskip(node, common)
-
-
-cdef void node_add(Node* node, uint32_t index, uint64_t head, uint64_t ref) noexcept nogil:
-    cdef uint64_t* heads = node_heads(node)
-    cdef uint64_t* refs = node_refs(node)
-    cdef size_t behind = <size_t>(node.count - index) * 8
-    memmove(heads + index + 1, heads + index, behind)
-    memmove(refs + index + 1, refs + index, behind)
-    heads[index] = head
-    refs[index] = ref
-    node.count += 1
-
-
-cdef void node_cut(Node* node, uint32_t index) noexcept nogil:
-    cdef uint64_t* heads = node_heads(node)
-    cdef uint64_t* refs = node_refs(node)
-    cdef size_t behind = <size_t>(node.count - index - 1) * 8
-    memmove(heads + index, heads + index + 1, behind)
-    memmove(refs + index, refs + index + 1, behind)
-    node.count -= 1
-
-
-cdef void node_copy(Node* target, Node* source, uint32_t first, uint32_t count) noexcept nogil:
-    """Fill an empty node with a range of another one's entries."""
-    memcpy(node_heads(target), node_heads(source) + first, <size_t>count * 8)
-    memcpy(node_refs(target), node_refs(source) + first, <size_t>count * 8)
-    memcpy(target.prefix, source.prefix, NODE_PREFIX_MAX)
-    target.skip = source.skip
-    target.level = source.level
-    target.count = <uint16_t>count
-
-
-cdef int leaf_sharpen(Forest* forest, Node* node) noexcept nogil:
-    """Lengthen a leaf's prefix where its heads have too much in common, reading the records for new heads."""
-    cdef uint64_t* heads = node_heads(node)
-    cdef uint64_t* refs = node_refs(node)
-    cdef Span first, last
-    cdef uint32_t common, index
-    if node.count < 2 or (heads[0] ^ heads[node.count - 1]) >> (64 - WASTED_HEAD_BYTES * 8) != 0:
-        return OK
-    if key_at(forest, refs[0], &first) != OK or key_at(forest, refs[node.count - 1], &last) != OK:
-        return ERR_CORRUPT
-    common = span_common(first, last, NODE_PREFIX_MAX)
-    if common <= node.skip:
-        return OK
-    memcpy(node.prefix, first.data, common)
-    node.skip = <uint8_t>common
-    for index in range(node.count):
-        if key_at(forest, refs[index], &first) != OK:
-            return ERR_CORRUPT
-        heads[index] = key_head(first, common)
-    return OK
-
-
-cdef uint32_t node_new(Forest* forest, uint8_t level, Node** out) noexcept nogil:
-    cdef uint32_t unit = unit_new(forest.arena, 1, forest.owner)
-    if unit == UNIT_NONE:
-        return UNIT_NONE
-    out[0] = <Node*>unit_data(forest.arena, unit)
-    out[0].kind = UNIT_NODE
-    out[0].level = level
-    out[0].capacity = NODE_CAPACITY
-    return unit
-
-
 cdef int root_grow(Forest* forest, uint32_t left, uint32_t right, uint8_t level, uint64_t* result) noexcept nogil:
     """A new root above two nodes."""
     cdef Node* node
@@ -508,15 +165,17 @@ cdef int root_grow(Forest* forest, uint32_t left, uint32_t right, uint8_t level,
     return OK
 
 
+cdef uint32_t split_keep(const Node* node, bint at_end) noexcept nogil:
+    """Entries that stay on the left when a full node splits."""
+    return node.count - node.count // 10 if at_end else node.count // 2
+
+
 cdef int node_split(Forest* forest, uint32_t unit, bint at_end, uint32_t* right) noexcept nogil:
     """Move the upper part of a full node to a new one."""
     cdef Node* node = node_at(forest, unit)
     cdef Node* target
-    cdef uint32_t keep = node.count // 2
-    cdef int status
-    if at_end:
-        keep = node.count - node.count // 10
-    status = unit_touch(forest.arena, unit)
+    cdef uint32_t keep = split_keep(node, at_end)
+    cdef int status = unit_touch(forest.arena, unit)
     if status != OK:
         return status
     right[0] = node_new(forest, node.level, &target)
@@ -524,10 +183,36 @@ cdef int node_split(Forest* forest, uint32_t unit, bint at_end, uint32_t* right)
         return forest.arena.error
     node_copy(target, node, keep, node.count - keep)
     node.count = <uint16_t>keep
-    if node.level == 0:
-        status = leaf_sharpen(forest, target)
-        if status == OK:
-            status = leaf_sharpen(forest, node)
+    if node.level > 0:
+        node_heads(target)[0] = 0
+        return OK
+    leaf_sharpen(forest, target)
+    leaf_sharpen(forest, node)
+    return OK
+
+
+cdef int split_ready(Forest* forest, Path* path, Node* leaf, uint32_t index) noexcept nogil:
+    """Make sure that splitting a full leaf, and what is full above it, cannot fail half way.
+
+    The memory is set aside, and the records that give the new separators are read.
+    """
+    cdef uint32_t height = path.height
+    cdef Node* node = leaf
+    cdef uint32_t keep = split_keep(leaf, index == leaf.count)
+    cdef Span key
+    cdef int status
+    status = arena_reserve(forest.arena, 3 * (path.height + 2))
+    if status == OK:
+        status = key_at(forest, node_refs(leaf)[keep if keep < leaf.count else 0], &key)
+    while status == OK and height > 0:
+        height -= 1
+        node = node_at(forest, path.steps[height].unit)
+        if node == NULL:
+            return forest.arena.error
+        if node.count < node.capacity:
+            break
+        keep = split_keep(node, path.steps[height].index + 1 == node.count)
+        status = first_key(forest, <uint32_t>node_refs(node)[keep], &key)
     return status
 
 
@@ -596,6 +281,9 @@ cdef int tree_put(Forest* forest, uint64_t ref, Span key, uint64_t address, uint
         node_admit(leaf, key)
         node_add(leaf, index, key_head(key, leaf.skip), address)
         return OK
+    status = split_ready(forest, &path, leaf, index)
+    if status != OK:
+        return status
     status = node_split(forest, path.leaf, index == leaf.count, &right)
     if status != OK:
         return status
@@ -719,6 +407,7 @@ cdef int inner_drop(Forest* forest, Path* path, uint64_t* result) noexcept nogil
             return forest.arena.error
         node_cut(node, path.steps[height].index)
         if node.count > 0:
+            node_heads(node)[0] = 0
             break
         unit_free(forest.arena, unit)
         if height == 0:
@@ -961,23 +650,6 @@ cdef int collection_any(Forest* forest, uint64_t ref, uint64_t* address) noexcep
     return OK if count == 1 else ERR_CORRUPT
 
 
-cdef int leaf_verify(Forest* forest, Node* node, Span* last) noexcept nogil:
-    cdef uint64_t* heads = node_heads(node)
-    cdef uint32_t index
-    cdef Span key
-    for index in range(node.count):
-        if key_at(forest, node_refs(node)[index], &key) != OK:
-            return ERR_CORRUPT
-        if last.data != NULL and span_compare(last[0], key) >= 0:
-            return ERR_CORRUPT
-        if key.size < node.skip or memcmp(key.data, node.prefix, node.skip) != 0:
-            return ERR_CORRUPT
-        if heads[index] != key_head(key, node.skip):
-            return ERR_CORRUPT
-        last[0] = key
-    return OK
-
-
 cdef int collection_verify(Forest* forest, uint64_t ref, uint64_t* items) noexcept nogil:
     cdef uint32_t kind = ref_kind(ref)
     cdef Path path
@@ -1009,18 +681,3 @@ cdef int collection_verify(Forest* forest, uint64_t ref, uint64_t* items) noexce
         status = path_turn(forest, &path, False, &leaf)
         if status != FOUND:
             return status
-
-
-cdef int node_check(const uint8_t* data, uint32_t size_bytes) noexcept nogil:
-    cdef const Node* node = <const Node*>data
-    if (size_bytes != GRANULE_BYTES or node.capacity != NODE_CAPACITY or node.count > NODE_CAPACITY
-            or node.skip > NODE_PREFIX_MAX or node.level >= TREE_HEIGHT_MAX):
-        return ERR_CORRUPT
-    return OK
-
-
-cdef int slab_check(const uint8_t* data, uint32_t size_bytes) noexcept nogil:
-    cdef const Slab* slab = <const Slab*>data
-    if size_bytes != GRANULE_BYTES or slab.size_class >= SLAB_CLASS_COUNT:
-        return ERR_CORRUPT
-    return OK

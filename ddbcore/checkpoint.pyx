@@ -401,6 +401,7 @@ cdef int superblock_flip(Engine engine, uint64_t meta_pos, uint64_t meta_size, u
     superblock.sequence = engine.superblock_sequence + 1
     superblock.database_id = engine.database_id
     superblock.hash_seed = engine.hash_seed
+    superblock.created_ms = engine.created_ms
     superblock.checkpoint_number = engine.checkpoint_number
     superblock.meta_pos = meta_pos
     superblock.meta_size = meta_size

@@ -20,6 +20,7 @@ cdef class Cursor:
     cdef uint32_t wanted                  # size of the next window
     cdef uint64_t version                 # of the keyspace when the window was gathered
     cdef Keyspace* space                  # it was gathered from
+    cdef tuple schema                     # names and types of the keys
     cdef int64_t remaining                # items still to return; -1: no limit
     cdef bint started                     # `last` holds a key
     cdef bint finished
@@ -28,6 +29,8 @@ cdef class Cursor:
 
     # Gather the addresses that follow `last` (or the start). Raises.
     cdef int fill(self) except -1
+    # The table's keyspace is another one. Raises TableNotFound when its keys are others.
+    cdef int renew(self) except -1
     # Whether a record is still in bounds.
     cdef bint inside(self, const Record* record) noexcept
     cdef int remember(self, const Record* record) except -1
@@ -39,13 +42,13 @@ cdef class Query(Cursor):
     cdef bint reverse
     cdef Buffer lower                     # encoded bounds of the range key
     cdef Buffer upper
-    cdef Buffer prefix
     cdef bint has_lower
     cdef bint has_upper
-    cdef bint has_prefix
     cdef bint lower_inclusive
     cdef bint upper_inclusive
     cdef int bound(self, object value, bint is_lower, bint inclusive) except -1
+    cdef int prefixed(self, object prefix) except -1
+    cdef int resume(self, object after) except -1
 
 cdef class Scan(Cursor):
     cdef uint64_t hash_lower

@@ -1,13 +1,15 @@
 """Cursors: lazy walks over an item collection (Query) or a whole table (Scan).
 
 Theory of operation
-    A cursor gathers a window of record addresses in order, fetches the records' memory ahead, and makes one item per step. It knows where it is by
-    the key of the last item it returned, nothing else: when the table changed since the window was gathered, or the window is
-    used up, it gathers again behind that key. So a cursor is valid for ever, sees each change that lies ahead of it, and never
-    holds a collection in memory.
+    A cursor gathers a window of record addresses in order, fetches the records' memory ahead, and
+    makes one item per step. It knows where it is by the key of the last item it returned, nothing
+    else: when the table changed since the window was gathered, or the window is used up, it gathers
+    again behind that key. So a cursor is valid for ever, sees each change that lies ahead of it,
+    and never holds a collection in memory.
 
-    A query walks sort keys of one collection, either way. A scan walks hash order; entries with equal tags (the 26 top bits of the hash) are
-    put in order of hash and key, so that a scan resumes behind any key, existing or not.
+    A query walks sort keys of one collection, either way. A scan walks hash order; entries with
+    equal tags (the 26 top bits of the hash) are put in order of hash and key, so that a scan
+    resumes behind any key, existing or not.
 
 Invariants
     1. Items come in strictly growing (or, in reverse, falling) order; none twice.
@@ -24,6 +26,7 @@ from libc.string cimport memcmp, memcpy
 from ddbcore.btree cimport Span, collection_any, collection_gather
 from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve
 from ddbcore.engine cimport Engine
+from ddbcore.item cimport ItemCodec
 from ddbcore.keyspace cimport (
     Keyspace,
     keyspace_entry,
@@ -46,7 +49,7 @@ from ddbcore.segments cimport LogSlot, address_offset, address_slot, record_at
 from ddbcore.status cimport ERR_CORRUPT, FOUND, OK
 from ddbcore.table cimport CoreTable
 
-from ddbcore.errors import ValidationError
+from ddbcore.errors import TableNotFound, ValidationError
 
 cdef extern from *:
     """
@@ -59,10 +62,11 @@ cdef extern from *:
     void line_prefetch(const void* address) noexcept nogil
 
 cdef enum:
-    PREFETCH_AHEAD = 6                    # records; about the time of one to decode covers a cache miss
+    PREFETCH_AHEAD = 6                    # records; decoding one takes as long as a cache miss
 
 
-cdef inline int compare(const uint8_t* left, uint32_t left_size, const uint8_t* right, uint32_t right_size) noexcept:
+cdef inline int compare(const uint8_t* left, uint32_t left_size, const uint8_t* right,
+                        uint32_t right_size) noexcept:
     cdef int order = memcmp(left, right, left_size if left_size < right_size else right_size)
     if order != 0:
         return order
@@ -81,6 +85,9 @@ def limit_parse(limit):
 cdef class Cursor:
     """Base of Query and Scan: an iterator of items."""
 
+    def __cinit__(self):
+        self.finished = True              # until __init__ has run
+
     def __dealloc__(self):
         buffer_free(&self.last)
 
@@ -88,6 +95,18 @@ cdef class Cursor:
         return self
 
     cdef int fill(self) except -1:
+        return 0
+
+    cdef int renew(self) except -1:
+        """The table was loaded anew, or dropped and made again: go on where keys mean the same."""
+        cdef ItemCodec codec = self.table.codec
+        schema = (codec.hash_name, codec.hash_type, codec.range_name, codec.range_type)
+        if self.schema is None:
+            self.schema = schema
+        elif self.schema != schema:
+            raise TableNotFound(f"table {self.table.name!r} was dropped; the new one of this name "
+                                "has other keys")
+        self.space = self.table.space
         return 0
 
     cdef bint inside(self, const Record* record) noexcept:
@@ -107,34 +126,42 @@ cdef class Cursor:
         cdef uint64_t address = self.window[index]
         cdef const uint8_t* start
         if address_slot(address) < self.table.engine.log.view.slot_count:
-            start = self.table.engine.log.view.slots[address_slot(address)].base + address_offset(address)
+            start = (self.table.engine.log.view.slots[address_slot(address)].base
+                     + address_offset(address))
             line_prefetch(start)
             line_prefetch(start + 64)
             line_prefetch(start + 128)
             line_prefetch(start + 192)
 
     def __next__(self):
-        cdef CoreTable table = self.table
-        cdef Engine engine = table.engine
+        cdef CoreTable table
+        cdef Engine engine
         cdef const Record* record
         cdef uint32_t index
         cdef object item
         if self.finished or self.remaining == 0:
             raise StopIteration
+        table = self.table
+        engine = table.engine
         table.enter()
         if (self.window_next >= self.window_count or self.space != table.space
                 or self.version != table.space.version):
+            if self.window_next < self.window_count:
+                # The table changes while it is walked: large windows would be gathered in vain.
+                self.wanted = WINDOW_FIRST
+            if self.space != table.space:
+                self.renew()
             self.window_count = 0
             self.window_next = 0
             self.fill()
-            self.space = table.space
             self.version = table.space.version
             self.wanted = self.wanted * 2 if self.wanted < WINDOW_MAX // 2 else WINDOW_MAX
             if self.window_count == 0:
                 self.finished = True
                 raise StopIteration
-            for index in range(PREFETCH_AHEAD if self.window_count > PREFETCH_AHEAD else self.window_count):
-                self.prefetch(index)
+            for index in range(PREFETCH_AHEAD):
+                if index < self.window_count:
+                    self.prefetch(index)
         if self.window_next + PREFETCH_AHEAD < self.window_count:
             self.prefetch(self.window_next + PREFETCH_AHEAD)
         record = record_at(&engine.log.view, self.window[self.window_next])
@@ -156,7 +183,10 @@ cdef class Cursor:
 
     @property
     def last_key(self):
-        """Key of the last item returned (hash value, or (hash, range)), to go on from with after=; None before the first."""
+        """Key of the last item returned, hash value or (hash, range): after= goes on behind it.
+
+        None before the first.
+        """
         cdef Buffer* buffer
         cdef Record* record
         if not self.started:
@@ -192,19 +222,22 @@ def key_parts(CoreTable table not None, after):
         return after, None
     if isinstance(after, (tuple, list)) and len(after) == 2:
         return after[0], after[1]
-    raise ValidationError(f"after= of table {table.name} is a (hash, range) pair or an item, not {after!r:.100}")
+    raise ValidationError(f"after= of table {table.name} is a (hash, range) pair or an item, "
+                          f"not {after!r:.100}")
 
 
 cdef class Query(Cursor):
     """The items of one partition key, in sort key order. Made by Table.query."""
 
-    def __init__(self, CoreTable table not None, hash, *, between=None, ge=None, gt=None, le=None, lt=None, eq=None,
-                 begins_with=None, reverse=False, limit=None, after=None):
+    def __init__(self, CoreTable table not None, hash, *, between=None, ge=None, gt=None, le=None,
+                 lt=None, eq=None, begins_with=None, reverse=False, limit=None, after=None):
         self.table = table
         self.reverse = reverse
         self.wanted = WINDOW_FIRST
         self.remaining = limit_parse(limit)
         table.enter()
+        self.renew()
+        self.finished = False
         table.codec.encode_key_value(hash, False, False, &self.key)
         self.hash = keyspace_hash(table.space, self.key.data, <uint32_t>self.key.size)
         if self.remaining > 0 and self.remaining < WINDOW_FIRST:
@@ -215,13 +248,14 @@ cdef class Query(Cursor):
         if ((between is not None) + (eq is not None) + (begins_with is not None)
                 + ((ge is not None or gt is not None or le is not None or lt is not None)) > 1
                 or (ge is not None and gt is not None) or (le is not None and lt is not None)):
-            raise ValidationError("conditions on the range key exclude each other: give eq, between, begins_with, or at most "
-                                  "one of ge/gt with at most one of le/lt")
+            raise ValidationError("conditions on the range key exclude each other: give eq, between, "
+                                  "begins_with, or at most one of ge/gt with at most one of le/lt")
         if between is not None:
             try:
                 ge, le = between
             except (TypeError, ValueError):
-                raise ValidationError(f"between is a pair of bounds, not {between!r:.100}") from None
+                raise ValidationError(
+                    f"between is a pair of bounds, not {between!r:.100}") from None
         if eq is not None:
             ge = le = eq
         if ge is not None or gt is not None:
@@ -229,17 +263,19 @@ cdef class Query(Cursor):
         if le is not None or lt is not None:
             self.bound(le if le is not None else lt, False, le is not None)
         if begins_with is not None:
-            self.begins_with(begins_with)
+            self.prefixed(begins_with)
         if after is not None:
-            self.after(after)
+            self.resume(after)
 
     def __dealloc__(self):
         buffer_free(&self.key)
         buffer_free(&self.lower)
         buffer_free(&self.upper)
-        buffer_free(&self.prefix)
 
     cdef int bound(self, object value, bint is_lower, bint inclusive) except -1:
+        # An empty bound has memory too: a walk takes NULL for no bound.
+        if buffer_reserve(&self.lower, 1) != 0 or buffer_reserve(&self.upper, 1) != 0:
+            raise MemoryError()
         if is_lower:
             self.table.codec.encode_key_value(value, True, True, &self.lower)
             self.has_lower = True
@@ -250,16 +286,15 @@ cdef class Query(Cursor):
             self.upper_inclusive = inclusive
         return 0
 
-    def begins_with(self, prefix):
+    cdef int prefixed(self, object prefix) except -1:
         """Bound the walk to range keys that begin with a string or bytes."""
         cdef Py_ssize_t index
         if self.table.codec.range_type == "N":
             raise ValidationError("begins_with is for range keys of type S or B")
-        self.table.codec.encode_key_value(prefix, True, True, &self.prefix)
-        self.has_prefix = True
         self.bound(prefix, True, True)
         # The least key above all with the prefix: its last byte that is not 0xFF, plus one.
         self.table.codec.encode_key_value(prefix, True, True, &self.upper)
+        # (In a string that makes bytes that are no UTF-8, which is fine for a bound.)
         index = <Py_ssize_t>self.upper.size - 1
         while index >= 0 and self.upper.data[index] == 255:
             index -= 1
@@ -268,19 +303,27 @@ cdef class Query(Cursor):
             self.upper.size = index + 1
             self.has_upper = True
             self.upper_inclusive = False
+        return 0
 
-    def after(self, after):
+    cdef int resume(self, object after) except -1:
         """Start behind a range key, given as value, pair or item."""
+        cdef ItemCodec codec = self.table.codec
         cdef Buffer start
-        if self.table.codec.range_name is None:
-            self.finished = True
-            return
-        if isinstance(after, (tuple, list, dict)):
-            after = key_parts(self.table, after)[1]
         start.data = NULL
         start.size = start.capacity = 0
         try:
-            self.table.codec.encode_key_value(after, True, False, &start)
+            if codec.range_name is None or isinstance(after, (tuple, list, dict)):
+                hash, after = key_parts(self.table, after)
+                codec.encode_key_value(hash, False, False, &start)
+                if compare(start.data, <uint32_t>start.size, self.key.data,
+                           <uint32_t>self.key.size) != 0:
+                    raise ValidationError("after= is a key of another item collection, of the hash "
+                                          f"key {hash!r:.100}")
+                start.size = 0
+            if codec.range_name is None:
+                self.finished = True
+                return 0
+            codec.encode_key_value(after, True, False, &start)
             if buffer_reserve(&self.last, self.key.size + start.size) != 0:
                 raise MemoryError()
             memcpy(self.last.data, self.key.data, self.key.size)
@@ -290,6 +333,7 @@ cdef class Query(Cursor):
             self.started = True
         finally:
             buffer_free(&start)
+        return 0
 
     cdef int fill(self) except -1:
         cdef CoreTable table = self.table
@@ -297,7 +341,7 @@ cdef class Query(Cursor):
         cdef Span key, start
         cdef bint inclusive = False
         cdef uint32_t wanted = self.wanted
-        cdef int status
+        cdef int order, status
         cdef Buffer* edge = &self.upper if self.reverse else &self.lower
         cdef bint has_edge = self.has_upper if self.reverse else self.has_lower
         if self.remaining >= 0 and self.remaining < wanted:
@@ -309,17 +353,23 @@ cdef class Query(Cursor):
         if self.started:
             start.data = self.last.data + self.last_hash_size
             start.size = <uint32_t>(self.last.size - self.last_hash_size)
-        if has_edge and (not self.started
-                         or (compare(edge.data, <uint32_t>edge.size, start.data, start.size) > 0) != self.reverse):
-            start.data = edge.data
-            start.size = <uint32_t>edge.size
-            inclusive = self.upper_inclusive if self.reverse else self.lower_inclusive
+        if has_edge:
+            # The bound counts only where it lies behind the last key: equal to it, it would give
+            # that item again.
+            order = 1
+            if self.started:
+                order = compare(edge.data, <uint32_t>edge.size, start.data, start.size)
+                order = -order if self.reverse else order
+            if order > 0:
+                start.data = edge.data
+                start.size = <uint32_t>edge.size
+                inclusive = self.upper_inclusive if self.reverse else self.lower_inclusive
         if self.started and table.codec.range_name is None:
             return 0
         status = keyspace_entry(table.space, self.hash, key, &slot)
         if status == FOUND:
-            status = collection_gather(&table.space.forest, slot_ref(&slot), start, inclusive, self.reverse,
-                                       self.window, wanted, &self.window_count)
+            status = collection_gather(&table.space.forest, slot_ref(&slot), start, inclusive,
+                                       self.reverse, self.window, wanted, &self.window_count)
         if status < 0:
             table.engine.fail(status, f"querying table {table.name}")
         return 0
@@ -348,12 +398,15 @@ cdef struct GroupEntry:
 cdef class Scan(Cursor):
     """All items of a table in hash order, or one segment of them. Made by Table.scan."""
 
-    def __init__(self, CoreTable table not None, *, segment=None, total_segments=None, limit=None, after=None):
+    def __init__(self, CoreTable table not None, *, segment=None, total_segments=None, limit=None,
+                 after=None):
         cdef Buffer* buffer
         self.table = table
         self.wanted = WINDOW_FIRST
         self.remaining = limit_parse(limit)
         table.enter()
+        self.renew()
+        self.finished = False
         if (segment is None) != (total_segments is None):
             raise ValidationError("segment and total_segments go together")
         if segment is not None:
@@ -374,7 +427,7 @@ cdef class Scan(Cursor):
                 table.engine.scratch_give(buffer)
 
     cdef int add_entry(self, uint64_t ref, bint is_last) except -1:
-        """Add what an entry refers to, behind the last range key when it is the last returned item's collection."""
+        """Add what an entry refers to; of the last returned item's collection, what follows."""
         cdef CoreTable table = self.table
         cdef Span start
         cdef uint32_t count = 0
@@ -391,14 +444,18 @@ cdef class Scan(Cursor):
             self.window_count += 1
         else:
             status = collection_gather(&table.space.forest, ref, start, False, False,
-                                       self.window + self.window_count, self.wanted - self.window_count, &count)
+                                       self.window + self.window_count,
+                                       self.wanted - self.window_count, &count)
             if status < 0:
                 table.engine.fail(status, f"scanning table {table.name}")
             self.window_count += count
         return self.window_count >= self.wanted
 
     cdef int add_group(self, uint64_t* refs, uint32_t count, uint64_t last_hash) except -1:
-        """Add entries of one tag, in order of hash and key. 1 when the window is full or the segment ends."""
+        """Add entries of one tag, in order of hash and key.
+
+        1 when the window is full or the segment ends.
+        """
         cdef CoreTable table = self.table
         cdef Keyspace* space = table.space
         cdef GroupEntry* entries = NULL
@@ -423,7 +480,8 @@ cdef class Scan(Cursor):
                 place = index
                 while place > 0 and (entries[place - 1].hash > entry.hash or (
                         entries[place - 1].hash == entry.hash
-                        and compare(entries[place - 1].key, entries[place - 1].key_size, entry.key, entry.key_size) > 0)):
+                        and compare(entries[place - 1].key, entries[place - 1].key_size,
+                                    entry.key, entry.key_size) > 0)):
                     entries[place] = entries[place - 1]
                     place -= 1
                 entries[place] = entry
@@ -437,7 +495,8 @@ cdef class Scan(Cursor):
                 if self.started:
                     order = (entry.hash > last_hash) - (entry.hash < last_hash)
                     if order == 0:
-                        order = compare(entry.key, entry.key_size, self.last.data, self.last_hash_size)
+                        order = compare(entry.key, entry.key_size, self.last.data,
+                                        self.last_hash_size)
                 if order >= 0 and self.add_entry(entry.ref, order == 0):
                     return 1
         finally:
@@ -472,7 +531,8 @@ cdef class Scan(Cursor):
                 count = 0
                 while status == FOUND and slot.tag == tag:
                     if count == capacity:
-                        grown = <uint64_t*>realloc(NULL if refs == small else refs, <size_t>capacity * 16)
+                        grown = <uint64_t*>realloc(NULL if refs == small else refs,
+                                                   <size_t>capacity * 16)
                         if grown == NULL:
                             raise MemoryError()
                         if refs == small:

@@ -77,6 +77,7 @@ cdef class Engine:
     cdef readonly uint64_t recovered_frames
     # Checkpoints
     cdef uint64_t superblock_sequence
+    cdef uint64_t created_ms
     cdef uint32_t checkpoint_number       # of the file, 0 none
     cdef int checkpoint_fd
     cdef uint64_t checkpoint_file_bytes   # written so far

@@ -29,16 +29,17 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from ddbcore.arena cimport arena_free, arena_init, arena_reset
-from ddbcore.btree cimport node_check, slab_check
 from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve
 from ddbcore.io cimport Disk
 from ddbcore.item cimport ItemCodec
 from ddbcore.keyspace cimport keyspace_clear, keyspace_free, keyspace_init
 from ddbcore.log cimport FRAME_BYTES_MAX, FRAME_HEADER_BYTES, Log, log_room
 from ddbcore.lru cimport ItemCache
+from ddbcore.node cimport node_check
 from ddbcore.partition cimport segment_check
 from ddbcore.record cimport RECORD_DROP, RECORD_HEADER_BYTES, RECORD_NAME, RECORD_TABLE, Record
 from ddbcore.segments cimport padded
+from ddbcore.slab cimport slab_check
 from ddbcore.status cimport ERR_CORRUPT, ERR_FULL, ERR_MEMORY, OK
 
 from ddbcore.errors import (

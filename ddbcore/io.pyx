@@ -39,12 +39,12 @@ from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memset, strcmp, strlen
 
 from ddbcore.platform cimport (
-    EWOULDBLOCK, O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, platform_allocate, platform_close, platform_release,
-    platform_enable, platform_lock, platform_map, platform_monotonic_ns, platform_open,
-    platform_page_bytes, platform_pause, platform_populate, platform_random, platform_read,
-    platform_read_pid, platform_remove, platform_rename, platform_reserve, platform_size,
-    platform_sync, platform_sync_directory, platform_truncate, platform_unmap, platform_wall_ms,
-    platform_write, platform_write_pid, platform_zero_pages,
+    EWOULDBLOCK, O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, platform_allocate, platform_close,
+    platform_release, platform_enable, platform_lock, platform_map, platform_monotonic_ns,
+    platform_open, platform_page_bytes, platform_pause, platform_populate, platform_random,
+    platform_read, platform_read_pid, platform_remove, platform_rename, platform_reserve,
+    platform_size, platform_sync, platform_sync_directory, platform_truncate, platform_unmap,
+    platform_wall_ms, platform_write, platform_write_pid, platform_zero_pages,
 )
 
 cdef enum:

@@ -22,23 +22,27 @@ cdef struct Keyspace:
     bint has_range
     bint dropped
 
-cdef int keyspace_init(Keyspace* space, Arena* arena, LogView* view, uint32_t keyspace_id, bint has_range,
-                       uint64_t hash_seed, uint32_t generation) noexcept nogil
+cdef int keyspace_init(Keyspace* space, Arena* arena, LogView* view, uint32_t keyspace_id,
+                       bint has_range, uint64_t hash_seed, uint32_t generation) noexcept nogil
 cdef void keyspace_free(Keyspace* space) noexcept nogil
 # Free all units of a dropped keyspace and take its bytes off the slots' live counts.
 cdef void keyspace_clear(Keyspace* space) noexcept nogil
 cdef uint64_t keyspace_hash(const Keyspace* space, const uint8_t* key, uint32_t size) noexcept nogil
 # Find the record of a key: FOUND with *address and *record, OK (absent) or an error.
-cdef int keyspace_find(Keyspace* space, uint64_t hash, Span hash_key, Span range_key, uint64_t* address,
-                       const Record** record) noexcept nogil
+cdef int keyspace_find(Keyspace* space, uint64_t hash, Span hash_key, Span range_key,
+                       uint64_t* address, const Record** record) noexcept nogil
 # Find the entry of an item collection (or single item): FOUND with *slot, OK or an error.
 cdef int keyspace_entry(Keyspace* space, uint64_t hash, Span hash_key, Slot* slot) noexcept nogil
 # Point a key at a new record. FOUND: replaced; OK: added; or an error and nothing changed.
-cdef int keyspace_put(Keyspace* space, uint64_t hash, const Record* record, uint64_t address) noexcept nogil
-# Apply puts and deletes that lie one behind the other, `address` being the first one's. OK or an error.
-cdef int keyspace_apply(Keyspace* space, const uint8_t* records, uint64_t size, uint64_t address) noexcept nogil
+cdef int keyspace_put(Keyspace* space, uint64_t hash, const Record* record,
+                      uint64_t address) noexcept nogil
+# Apply puts and deletes that lie one behind the other, `address` being the first one's. OK or an
+# error.
+cdef int keyspace_apply(Keyspace* space, const uint8_t* records, uint64_t size,
+                        uint64_t address) noexcept nogil
 # Take a key out. FOUND, OK (absent) or an error.
-cdef int keyspace_remove(Keyspace* space, uint64_t hash, Span hash_key, Span range_key) noexcept nogil
+cdef int keyspace_remove(Keyspace* space, uint64_t hash, Span hash_key,
+                         Span range_key) noexcept nogil
 # Count bytes of a record as live (or, negative, as dead).
 cdef int keyspace_account(Keyspace* space, uint64_t address, int64_t size_bytes) noexcept nogil
 # Check the whole index against the records. OK or an error.

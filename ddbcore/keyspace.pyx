@@ -1,15 +1,17 @@
 """A keyspace: the index of one table, and its counters.
 
 Theory of operation
-    The partition maps the hash of a partition key to an entry: the address of a record, or the reference of an item collection (btree). The record
-    itself proves a match. Each change keeps three counts exact: items, their DynamoDB bytes, and the live bytes per segment,
-    by which compaction chooses.
+    The partition maps the hash of a partition key to an entry: the address of a record, or the
+    reference of an item collection (btree). The record itself proves a match. Each change keeps
+    three counts exact: items, their DynamoDB bytes, and the live bytes per segment, by which
+    compaction chooses.
 
 Invariants
     1. Each live item has exactly one reference in the index.
-    2. slot_live[s] is the padded size of this keyspace's live records in slot s; over all keyspaces they sum up to the
-       slot's live_bytes.
-    3. Collections of two or more items are leaves or trees; they exist only where the table has a range key.
+    2. slot_live[s] is the padded size of this keyspace's live records in slot s; over all keyspaces
+       they sum up to the slot's live_bytes.
+    3. Collections of two or more items are leaves or trees; they exist only where the table has a
+       range key.
 
 Threads
     Under the GIL.
@@ -19,7 +21,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcmp, memset
 
-from ddbcore.arena cimport UNIT_HASH, Arena, Unit, unit_at, unit_free
+from ddbcore.arena cimport Arena, Unit, unit_at, unit_free
 from ddbcore.btree cimport (
     Span,
     collection_any,
@@ -57,7 +59,8 @@ from ddbcore.status cimport ERR_CORRUPT, ERR_MEMORY, FOUND, OK
 cdef extern from *:
     """
     #if defined(__GNUC__) || defined(__clang__)
-    #define lines_prefetch(p) (__builtin_prefetch((const char*)(p) + 64), __builtin_prefetch((const char*)(p) + 128))
+    #define lines_prefetch(p) \\
+        (__builtin_prefetch((const char*)(p) + 64), __builtin_prefetch((const char*)(p) + 128))
     #else
     #define lines_prefetch(p) ((void)(p))
     #endif
@@ -69,13 +72,16 @@ cdef enum:
 
 
 cdef inline void record_fetch(LogView* view, uint64_t address) noexcept nogil:
-    """Start loading a record's second and third cache line: its first will miss, and the three misses overlap."""
+    """Start loading a record's second and third cache line.
+
+    Its first will miss, and the three misses overlap.
+    """
     if address_slot(address) < view.slot_count:
         lines_prefetch(view.slots[address_slot(address)].base + address_offset(address))
 
 
-cdef int keyspace_init(Keyspace* space, Arena* arena, LogView* view, uint32_t keyspace_id, bint has_range,
-                       uint64_t hash_seed, uint32_t generation) noexcept nogil:
+cdef int keyspace_init(Keyspace* space, Arena* arena, LogView* view, uint32_t keyspace_id,
+                       bint has_range, uint64_t hash_seed, uint32_t generation) noexcept nogil:
     memset(space, 0, sizeof(Keyspace))
     # A cursor that outlives its keyspace must not take another one's version for its own.
     space.version = <uint64_t>generation << 40
@@ -110,7 +116,8 @@ cdef void keyspace_clear(Keyspace* space) noexcept nogil:
     space.version += 1
 
 
-cdef uint64_t keyspace_hash(const Keyspace* space, const uint8_t* key, uint32_t size) noexcept nogil:
+cdef uint64_t keyspace_hash(const Keyspace* space, const uint8_t* key,
+                            uint32_t size) noexcept nogil:
     return hash_bytes(key, size, space.hash_seed)
 
 
@@ -123,7 +130,8 @@ cdef int keyspace_account(Keyspace* space, uint64_t address, int64_t size_bytes)
         grown = <int64_t*>realloc(space.slot_live, <size_t>count * sizeof(int64_t))
         if grown == NULL:
             return ERR_MEMORY
-        memset(grown + space.slot_live_count, 0, <size_t>(count - space.slot_live_count) * sizeof(int64_t))
+        memset(grown + space.slot_live_count, 0,
+               <size_t>(count - space.slot_live_count) * sizeof(int64_t))
         space.slot_live = grown
         space.slot_live_count = count
     space.slot_live[slot] += size_bytes
@@ -132,7 +140,8 @@ cdef int keyspace_account(Keyspace* space, uint64_t address, int64_t size_bytes)
 
 
 cdef inline bint hash_key_equal(const Record* record, Span key) noexcept nogil:
-    return record.hash_size == key.size and memcmp(<const uint8_t*>record + 16, key.data, key.size) == 0
+    return (record.hash_size == key.size
+            and memcmp(<const uint8_t*>record + 16, key.data, key.size) == 0)
 
 
 cdef int keyspace_entry(Keyspace* space, uint64_t hash, Span hash_key, Slot* slot) noexcept nogil:
@@ -153,8 +162,8 @@ cdef int keyspace_entry(Keyspace* space, uint64_t hash, Span hash_key, Slot* slo
     return status
 
 
-cdef int keyspace_find(Keyspace* space, uint64_t hash, Span hash_key, Span range_key, uint64_t* address,
-                       const Record** record) noexcept nogil:
+cdef int keyspace_find(Keyspace* space, uint64_t hash, Span hash_key, Span range_key,
+                       uint64_t* address, const Record** record) noexcept nogil:
     cdef Slot slot
     cdef int status = partition_find(&space.partition, hash, &slot)
     cdef int found
@@ -184,7 +193,8 @@ cdef int keyspace_find(Keyspace* space, uint64_t hash, Span hash_key, Span range
     return status
 
 
-cdef int keyspace_put(Keyspace* space, uint64_t hash, const Record* record, uint64_t address) noexcept nogil:
+cdef int keyspace_put(Keyspace* space, uint64_t hash, const Record* record,
+                      uint64_t address) noexcept nogil:
     cdef Slot slot
     cdef uint64_t ref, result
     cdef uint64_t old = 0
@@ -202,7 +212,8 @@ cdef int keyspace_put(Keyspace* space, uint64_t hash, const Record* record, uint
     elif status == FOUND:
         ref = slot_ref(&slot)
         if space.has_range:
-            status = collection_put(&space.forest, ref, record_range_span(record), address, &result, &old)
+            status = collection_put(&space.forest, ref, record_range_span(record), address, &result,
+                                    &old)
         else:
             old = ref_address(ref)
             result = ref_make(REF_RECORD, address)
@@ -227,7 +238,8 @@ cdef int keyspace_put(Keyspace* space, uint64_t hash, const Record* record, uint
     return status
 
 
-cdef int keyspace_remove(Keyspace* space, uint64_t hash, Span hash_key, Span range_key) noexcept nogil:
+cdef int keyspace_remove(Keyspace* space, uint64_t hash, Span hash_key,
+                         Span range_key) noexcept nogil:
     cdef Slot slot
     cdef uint64_t ref
     cdef uint64_t result = 0
@@ -259,7 +271,8 @@ cdef int keyspace_remove(Keyspace* space, uint64_t hash, Span hash_key, Span ran
     return FOUND
 
 
-cdef int keyspace_apply(Keyspace* space, const uint8_t* records, uint64_t size, uint64_t address) noexcept nogil:
+cdef int keyspace_apply(Keyspace* space, const uint8_t* records, uint64_t size,
+                        uint64_t address) noexcept nogil:
     cdef uint64_t hashes[APPLY_AHEAD]
     cdef uint64_t front = 0
     cdef uint64_t offset = 0
@@ -271,7 +284,8 @@ cdef int keyspace_apply(Keyspace* space, const uint8_t* records, uint64_t size, 
         # Hashes run ahead, so that the index lines they lead to are on their way.
         while front < size and written - read < APPLY_AHEAD:
             record = <const Record*>(records + front)
-            hashes[written % APPLY_AHEAD] = keyspace_hash(space, <const uint8_t*>record + 16, record.hash_size)
+            hashes[written % APPLY_AHEAD] = keyspace_hash(space, <const uint8_t*>record + 16,
+                                                          record.hash_size)
             partition_prefetch(&space.partition, hashes[written % APPLY_AHEAD])
             written += 1
             front += padded(record.size_bytes)
@@ -280,7 +294,8 @@ cdef int keyspace_apply(Keyspace* space, const uint8_t* records, uint64_t size, 
             status = keyspace_remove(space, hashes[read % APPLY_AHEAD], record_hash_span(record),
                                      record_range_span(record))
         else:
-            status = keyspace_put(space, hashes[read % APPLY_AHEAD], record, address + (offset >> 3))
+            status = keyspace_put(space, hashes[read % APPLY_AHEAD], record,
+                                  address + (offset >> 3))
         if status < 0:
             return status
         read += 1

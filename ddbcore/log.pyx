@@ -574,10 +574,10 @@ cdef class Log:
             self.disk.release(self.view.slots[self.tail_slot].fd, kept)
 
     cdef void regrant(self) noexcept nogil:
-        cdef uint64_t kept = (self.tail_pos + TRIM_KEPT_BYTES) & ~<uint64_t>4095
-        if self.disk.allocate(self.view.slots[self.tail_slot].fd, self.tail_size) < 0 and kept < self.tail_size:
-            # What trim kept still has room for the frame that leads to the next segment.
-            self.tail_size = kept
+        if self.disk.allocate(self.view.slots[self.tail_slot].fd, self.tail_size) < 0:
+            # No frame goes here any more but the one that leads to the next segment: trim kept
+            # room for that behind the tail.
+            self.tail_size = self.tail_pos
 
     cdef void close(self) noexcept nogil:
         cdef uint32_t slot

@@ -43,8 +43,8 @@ cdef struct Slot:
 
 cdef int partition_init(Partition* partition, Arena* arena, uint32_t owner) noexcept nogil
 cdef void partition_free(Partition* partition) noexcept nogil
-# Find the first entry whose tag equals the hash's: FOUND with *slot on it, OK when there is none (slot then marks where
-# the search ended), or an error.
+# Find the first entry whose tag equals the hash's: FOUND with *slot on it, OK when there is none
+# (slot then marks where the search ended), or an error.
 cdef int partition_find(Partition* partition, uint64_t hash, Slot* slot) noexcept nogil
 # Move to the next entry of the same tag: FOUND or OK.
 cdef int partition_next(Slot* slot) noexcept nogil

@@ -1,20 +1,25 @@
 """The hash index of one keyspace: from the hash of a partition key to 38 bits of reference.
 
 Theory of operation
-    Extendible hashing on the top bits of the hash: a directory of 1 << depth unit ids, each naming a segment. A segment is an array
-    of 8-byte entries kept in hash order by linear probing: an entry's home is its hash's fraction of the segment,
-    entries lie at their home or after it, and never out of order (Robin Hood hashing ordered by hash). So a look-up reads one cache line, now and
-    then the next, and a walk over segments and slots is a walk in hash order: a scan resumes anywhere.
+    Extendible hashing on the top bits of the hash: a directory of 1 << depth unit ids, each naming
+    a segment. A segment is an array of 8-byte entries kept in hash order by linear probing: an
+    entry's home is its hash's fraction of the segment, entries lie at their home or after it, and
+    never out of order (Robin Hood hashing ordered by hash). So a look-up reads one cache line, now
+    and then the next, and a walk over segments and slots is a walk in hash order: a scan resumes
+    anywhere.
 
-    An entry holds the top 26 bits of the hash (the tag), 2 bits of kind and a 36-bit address. There are no keys here: who asks
-    compares the record. The tag alone gives an entry's home in any segment size, so growing never reads a record.
+    An entry holds the top 26 bits of the hash (the tag), 2 bits of kind and a 36-bit address. There
+    are no keys here: who asks compares the record. The tag alone gives an entry's home in any
+    segment size, so growing never reads a record.
 
-    A segment grows by 4 KiB steps from 4 to 16 KiB and then splits in two of 8 or 12; the load stays between 0.6
-    and 0.9, about 10.7 bytes a key. The limit differs from segment to segment, or all of them would split together. Keys that share so many
-    bits that splitting is useless (an attack) make their segment grow up to 256 KiB; then ERR_FULL.
+    A segment grows by 4 KiB steps from 4 to 16 KiB and then splits in two of 8 or 12; the load
+    stays between 0.6 and 0.9, about 10.7 bytes a key. The limit differs from segment to segment, or
+    all of them would split together. Keys that share so many bits that splitting is useless (an
+    attack) make their segment grow up to 256 KiB; then ERR_FULL.
 
 Invariants
-    1. Entries of a segment are sorted by tag; an entry is never before its home; no empty slot lies between home and entry.
+    1. Entries of a segment are sorted by tag; an entry is never before its home; no empty slot lies
+       between home and entry.
     2. Every directory slot whose top `segment.depth` bits equal segment.prefix names that segment.
     3. segment.count entries are non-zero; slots at the end beyond the last entry are zero.
 
@@ -24,9 +29,9 @@ Threads
 Format: FORMAT.md, section "Hash segments".
 """
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy, memmove
+from libc.string cimport memmove
 
 from ddbcore.arena cimport (
     GRANULE_BYTES,
@@ -63,7 +68,8 @@ cdef inline uint32_t entry_tag(uint64_t entry) noexcept nogil:
 
 
 cdef inline uint32_t tag_home(const HashSegment* segment, uint32_t tag) noexcept nogil:
-    cdef uint64_t fraction = (<uint64_t>tag << (32 - TAG_BITS) << segment.depth) & <uint64_t>0xFFFFFFFF
+    cdef uint64_t fraction = <uint64_t>tag << (32 - TAG_BITS) << segment.depth
+    fraction &= <uint64_t>0xFFFFFFFF
     return <uint32_t>((fraction * segment.homes) >> 32)
 
 
@@ -89,7 +95,8 @@ cdef void segment_setup(HashSegment* segment, uint32_t granules, uint32_t depth,
     segment.count = 0
 
 
-cdef inline HashSegment* segment_of(Partition* partition, uint64_t hash, uint32_t* unit) noexcept nogil:
+cdef inline HashSegment* segment_of(Partition* partition, uint64_t hash,
+                                    uint32_t* unit) noexcept nogil:
     cdef HashSegment* segment
     unit[0] = partition.directory[(hash >> 32) >> (32 - partition.depth)]
     segment = <HashSegment*>unit_data(partition.arena, unit[0])
@@ -194,9 +201,9 @@ cdef uint32_t segment_gather(HashSegment* segment, uint64_t* out) noexcept nogil
     return count
 
 
-cdef int segment_refill(Partition* partition, uint32_t unit, uint32_t granules, uint32_t depth, uint64_t prefix,
-                        const uint64_t* entries, uint32_t count) noexcept nogil:
-    """Give a unit a block that holds exactly these entries, larger where they would run over its end."""
+cdef int segment_refill(Partition* partition, uint32_t unit, uint32_t granules, uint32_t depth,
+                        uint64_t prefix, const uint64_t* entries, uint32_t count) noexcept nogil:
+    """Give a unit a block of exactly these entries, larger where they would run over its end."""
     cdef uint8_t* old
     cdef uint8_t* data
     cdef uint32_t old_granules
@@ -233,7 +240,7 @@ cdef int directory_double(Partition* partition) noexcept nogil:
 
 cdef int segment_split(Partition* partition, HashSegment* segment, const uint64_t* entries,
                        uint32_t count) noexcept nogil:
-    """Split a segment on its next hash bit: the lower half keeps the unit, the upper one gets a new one."""
+    """Split a segment on its next hash bit: the lower half keeps the unit, the upper gets one."""
     cdef uint32_t depth = segment.depth
     cdef uint64_t prefix = segment.prefix
     cdef uint32_t unit = segment.unit
@@ -255,7 +262,8 @@ cdef int segment_split(Partition* partition, HashSegment* segment, const uint64_
     if status != OK:
         unit_free(partition.arena, upper)
         return status
-    status = segment_refill(partition, unit, granules_for(middle), depth + 1, prefix, entries, middle)
+    status = segment_refill(partition, unit, granules_for(middle), depth + 1, prefix, entries,
+                            middle)
     if status != OK:
         return status
     width = <uint32_t>1 << (partition.depth - depth - 1)
@@ -275,8 +283,10 @@ cdef int segment_grow(Partition* partition, HashSegment* segment) noexcept nogil
     if entries == NULL:
         return ERR_MEMORY
     count = segment_gather(segment, entries)
-    # Keys that agree in more bits than their number explains would double the directory for nothing.
-    if segment.depth == partition.depth and (<uint64_t>1 << partition.depth) > partition.count // 64 + 16:
+    # Keys that agree in more bits than their number explains would double the directory for
+    # nothing.
+    if (segment.depth == partition.depth
+            and (<uint64_t>1 << partition.depth) > partition.count // 64 + 16):
         may_split = False
     if granules >= SPLIT_GRANULES and may_split:
         status = segment_split(partition, segment, entries, count)
@@ -284,7 +294,8 @@ cdef int segment_grow(Partition* partition, HashSegment* segment) noexcept nogil
         status = ERR_FULL
     else:
         granules = granules + 1 if granules < SPLIT_GRANULES else granules * 2
-        status = segment_refill(partition, segment.unit, granules, segment.depth, segment.prefix, entries, count)
+        status = segment_refill(partition, segment.unit, granules, segment.depth, segment.prefix,
+                                entries, count)
     free(entries)
     return status
 
@@ -307,7 +318,8 @@ cdef int partition_insert(Partition* partition, uint64_t hash, uint64_t ref,
             if ended != NULL:
                 # A search for this hash ended where the entry belongs.
                 index = ended.index
-            while index < segment.slots and entries[index] != 0 and entry_tag(entries[index]) <= tag:
+            while (index < segment.slots and entries[index] != 0
+                    and entry_tag(entries[index]) <= tag):
                 index += 1
             end = index
             while end < segment.slots and entries[end] != 0:

@@ -82,7 +82,7 @@ cdef int database_create(Engine engine) except -1:
     superblock.sequence = 1
     superblock.database_id = engine.database_id
     superblock.hash_seed = engine.hash_seed
-    superblock.created_ms = engine.disk.wall_ms()
+    superblock.created_ms = engine.created_ms = engine.disk.wall_ms()
     superblock.log_number = 1
     superblock.log_offset = SEGMENT_START
     superblock.log_frame_seed = engine.log.frame_seed
@@ -380,6 +380,7 @@ cdef int load_once(Engine engine, bint salvage) except -1:
     if status < 0:
         raise StorageError(-status - 1000, f"cannot read the superblock of {engine.path}: {os.strerror(-status - 1000)}")
     engine.database_id = superblock.database_id
+    engine.created_ms = superblock.created_ms
     engine.hash_seed = superblock.hash_seed
     engine.superblock_sequence = superblock.sequence
     if (superblock.log_slot >= SLOT_COUNT_MAX or superblock.log_offset < SEGMENT_START
@@ -439,7 +440,8 @@ cdef bint refuse_damage(Engine engine, int end) except -1:
             return False
         where = f"log-{load_u32(<const uint8_t*>frame + FRAME_HEADER_BYTES + RECORD_HEADER_BYTES):08x}"
         reason = "the segment was durable before the log went on in it, and is missing, cut short or damaged now"
-    elif durable_proof(engine, &engine.position):
+    elif durable_proof(
+            engine, &engine.position, engine.log.view.slots[engine.position.slot].size):
         reason = "a later frame proves that this one was durable"
     else:
         reason = segment_proof(engine)
@@ -470,28 +472,19 @@ cdef object segment_proof(Engine engine):
 
 
 cdef bint segment_proves(Engine engine, uint32_t number) except -1:
-    cdef LogSlot* slot = &engine.log.view.slots[engine.position.slot]
     cdef NewSegment segment
     cdef LogPosition there
-    cdef LogSlot saved
     cdef uint64_t first_lsn = 0
-    cdef bint proven
     # Not writable, so that nothing is mended that is not known to belong here.
     if engine.log.segment_open(number, False, True, &segment, &first_lsn) != OK:
         return False
     engine.disk.close_file(segment.fd)
-    # durable_proof looks at a slot: lend it the tail's.
-    saved = slot[0]
-    slot.base = segment.base
-    slot.size = segment.size
+    engine.disk.unmap(segment.base, segment.size)
     there = engine.position
     there.number = number
     there.offset = SEGMENT_START
     there.frame_seed = segment.seed
-    proven = durable_proof(engine, &there)
-    slot[0] = saved
-    engine.disk.unmap(segment.base, segment.size)
-    return proven
+    return durable_proof(engine, &there, segment.size)
 
 
 cdef int database_resume(Engine engine) except -1:

@@ -17,5 +17,6 @@ cdef int frame_at(Engine engine, const LogPosition* position,
 # Apply frames from engine.position on; leaves the position behind the last one. Returns a
 # ReplayEnd; raises CorruptError when a valid frame makes no sense.
 cdef int replay(Engine engine) except -1
-# Look behind a place where replay stopped for a frame that proves that it was durable. 1 or 0.
-cdef int durable_proof(Engine engine, const LogPosition* position) noexcept nogil
+# Look in the file behind a place where replay stopped, up to `size`, for a frame that proves that the
+# place was durable once. 1 or 0.
+cdef int durable_proof(Engine engine, const LogPosition* position, uint64_t size) noexcept nogil

@@ -36,6 +36,7 @@ from ddbcore.keyspace cimport (
 )
 from ddbcore.io cimport FILE_READ
 from ddbcore.log cimport (
+    FRAME_BYTES_MAX,
     FRAME_HEADER_BYTES,
     ROLL_DURABLE,
     FrameHeader,
@@ -73,9 +74,9 @@ from ddbcore.errors import CorruptError, StorageError
 
 cdef enum:
     WINDOW_COUNT = 64
-    WINDOW_BYTES = 65536
     PROOF_ZEROS_MAX = 1048576             # this many zero bytes end the search for a proof
     PROOF_BYTES_MAX = 67108864
+    PROOF_WINDOW_BYTES = 65536
 
 cdef struct Waiting:
     Keyspace* space
@@ -280,53 +281,63 @@ cdef int replay(Engine engine) except -1:
     return end
 
 
-cdef bint frame_proves(const uint8_t* base, uint64_t size, uint64_t offset, uint64_t seed, uint64_t lsn) noexcept nogil:
-    """Whether a valid frame lies at offset that was written when `lsn` was durable already."""
-    cdef const FrameHeader* header = <const FrameHeader*>(base + offset)
-    cdef uint32_t bytes_
-    if offset + FRAME_HEADER_BYTES + RECORD_HEADER_BYTES > size:
+cdef bint header_proves(const FrameHeader* header, uint64_t room, uint64_t lsn) noexcept nogil:
+    """Whether this may be the head of a frame that was written when `lsn` was durable already."""
+    cdef uint32_t size = header.size_bytes
+    if (size & 7 or size < FRAME_HEADER_BYTES + RECORD_HEADER_BYTES or size > room
+            or size > FRAME_BYTES_MAX or header.lsn <= lsn or header.lsn - lsn > <uint64_t>1 << 40):
         return False
-    bytes_ = header.size_bytes
-    if (bytes_ & 7 or bytes_ < FRAME_HEADER_BYTES + RECORD_HEADER_BYTES or offset + bytes_ > size
-            or header.lsn <= lsn or header.lsn - lsn > <uint64_t>1 << 40):
-        return False
-    if header.durable_lag == ~<uint32_t>0 or header.lsn - header.durable_lag <= lsn:
-        return False
-    return frame_checksum(base + offset, bytes_, seed) == header.checksum
+    return header.durable_lag != ~<uint32_t>0 and header.lsn - header.durable_lag > lsn
 
 
-cdef int durable_proof(Engine engine, const LogPosition* position) noexcept nogil:
-    cdef LogSlot* slot = &engine.log.view.slots[position.slot]
-    cdef uint8_t* window
+cdef bint frame_holds(const uint8_t* frame, uint64_t got, uint64_t seed) noexcept nogil:
+    cdef const FrameHeader* header = <const FrameHeader*>frame
+    return (header.size_bytes <= got
+            and frame_checksum(frame, header.size_bytes, seed) == header.checksum)
+
+
+cdef int durable_proof(Engine engine, const LogPosition* position, uint64_t size) noexcept nogil:
     cdef char name[16]
-    cdef uint64_t zeros = 0
-    cdef uint64_t start = position.offset
-    cdef uint64_t end = slot.size
-    cdef uint64_t offset
-    cdef int64_t size = 1
-    cdef int proven = 0
-    cdef int fd
+    cdef int fd, proven
     segment_name(position.number, name)
     fd = engine.disk.open_file(name, FILE_READ)
     if fd < 0:
         return 0
-    window = <uint8_t*>malloc(WINDOW_BYTES)
-    if end > start + PROOF_BYTES_MAX:
-        end = start + PROOF_BYTES_MAX
-    # Looked for by reading, not through the map: behind the tail the file may have a hole, and on a
-    # full tmpfs the first touch of a mapped hole is a SIGBUS, even to read.
-    while window != NULL and not proven and size > 0 and start < end and zeros <= PROOF_ZEROS_MAX:
-        size = engine.disk.read_at(fd, window, WINDOW_BYTES, start)
-        offset = 0
-        while not proven and <int64_t>offset + 8 <= size and zeros <= PROOF_ZEROS_MAX:
-            if load_u64(window + offset) == 0:
-                zeros += 8
-            else:
-                zeros = 0
-                proven = start + offset < end and frame_proves(
-                    slot.base, slot.size, start + offset, position.frame_seed, position.lsn)
-            offset += 8
-        start += WINDOW_BYTES
-    free(window)
+    proven = file_proves(engine, fd, size, position)
     engine.disk.close_file(fd)
+    return proven
+
+
+cdef int file_proves(Engine engine, int fd, uint64_t size, const LogPosition* position) noexcept nogil:
+    """Look for the proof in a file. Not through a map: touching the hole that a clean close leaves could need space."""
+    cdef uint64_t offset = position.offset
+    cdef uint64_t zeros = 0
+    cdef uint64_t window = 0
+    cdef uint64_t end = size if size < offset + PROOF_BYTES_MAX else offset + PROOF_BYTES_MAX
+    cdef uint8_t* data = <uint8_t*>malloc(PROOF_WINDOW_BYTES + FRAME_BYTES_MAX)
+    cdef int64_t got = 0
+    cdef int proven = 0
+    if data == NULL:
+        return 0
+    while offset + FRAME_HEADER_BYTES + RECORD_HEADER_BYTES <= end and zeros <= PROOF_ZEROS_MAX:
+        if offset + FRAME_HEADER_BYTES > window + <uint64_t>got:
+            window = offset
+            got = engine.disk.read_at(fd, data, PROOF_WINDOW_BYTES, window)
+            if got < FRAME_HEADER_BYTES:
+                break
+        if load_u64(data + offset - window) == 0:
+            zeros += 8
+        else:
+            zeros = 0
+            if header_proves(<const FrameHeader*>(data + offset - window), size - offset, position.lsn):
+                # The whole frame, for its checksum; it may be longer than the window.
+                window = offset
+                got = engine.disk.read_at(fd, data, PROOF_WINDOW_BYTES + FRAME_BYTES_MAX, window)
+                if got < FRAME_HEADER_BYTES:
+                    break
+                if frame_holds(data, <uint64_t>got, position.frame_seed):
+                    proven = 1
+                    break
+        offset += 8
+    free(data)
     return proven

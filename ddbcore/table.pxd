@@ -7,6 +7,7 @@ from ddbcore.buffer cimport Buffer
 from ddbcore.engine cimport Engine, TableState
 from ddbcore.item cimport ItemCodec
 from ddbcore.keyspace cimport Keyspace
+from ddbcore.program cimport Program
 from ddbcore.record cimport Record
 
 cdef class CoreTable:
@@ -15,6 +16,9 @@ cdef class CoreTable:
     cdef TableState state
     cdef Keyspace* space                  # inside of state
     cdef ItemCodec codec
+    cdef object last_update               # texts of last_program
+    cdef object last_condition
+    cdef Program last_program
 
     # Raise unless the table may be read; a reader catches up with the writer.
     cdef int enter(self) except -1
@@ -31,6 +35,7 @@ cdef class CoreTable:
     cdef int settle_as(self, int wanted) except -1
     cdef int get_some(self, list keys, list items) except -1
     cdef void prefetch_record(self, uint64_t hash) noexcept
+    cdef int assist(self) except -1
     cdef int condition_check(self, const Record* old, object condition, object names,
                              object values) except -1
 

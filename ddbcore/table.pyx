@@ -67,7 +67,7 @@ from ddbcore.recovery cimport follow, roll_back
 from ddbcore.segments cimport address_offset, address_slot
 from ddbcore.status cimport ERR_FULL, FOUND, OK
 
-from ddbcore.errors import ConditionalCheckFailed, TableNotFound, ValidationError
+from ddbcore.errors import ConditionalCheckFailed, Error, TableNotFound, ValidationError
 
 cdef extern from *:
     """
@@ -218,7 +218,7 @@ cdef class CoreTable:
         """Finish a write: background work, durability."""
         cdef Engine engine = self.engine
         if engine.assist:
-            compaction_step(engine, COMPACTION_ASSIST)
+            self.assist()
         if engine.checked_segments != engine.log.next_number:
             engine.checked_segments = engine.log.next_number
             compaction_check(engine)
@@ -226,6 +226,15 @@ cdef class CoreTable:
             engine.settle(wanted)
         else:
             engine_stir(engine)
+        return 0
+
+    cdef int assist(self) except -1:
+        """Move a few records for the compaction; a failure there is not the write's, which is done."""
+        try:
+            compaction_step(self.engine, COMPACTION_ASSIST)
+        except Error as error:
+            self.engine.background_error = str(error)
+            self.engine.assist = False
         return 0
 
     cdef int condition_check(self, const Record* old, object condition, object names,
@@ -412,7 +421,14 @@ cdef class CoreTable:
         else:
             raise TypeError("update() takes the key's values and one update expression")
         self.enter_write()
-        program = program_of(engine, expression, condition)
+        # Most programs are called with the same two strings again and again.
+        if (self.last_program is not None and expression is self.last_update
+                and condition is self.last_condition):
+            program = self.last_program
+        else:
+            program = program_of(engine, expression, condition)
+            self.last_update, self.last_condition = expression, condition
+            self.last_program = program
         key_buffer = engine.scratch_take()
         try:
             self.codec.encode_key(hash, range, key_buffer)
@@ -635,23 +651,22 @@ cdef class Batch:
         table.enter_write()
         if table.codec.names.logged != <uint32_t>len(table.codec.names.names):
             engine.frame_names(table.state, &self.frame)
-        if self.frame.size > FRAME_BYTES_MAX:
-            engine.fail(ERR_FULL, "writing a batch")
-        status = log_room(engine.log, self.frame.size)
+        status = ERR_FULL if self.frame.size > FRAME_BYTES_MAX else log_room(engine.log, self.frame.size)
         if status != OK:
             self.frame.size = size
             engine.fail(status, f"writing to table {table.name}")
         address = engine.log.place(self.frame.data, self.frame.size) + FRAME_HEADER_BYTES // 8
         status = keyspace_apply(table.space, self.frame.data + FRAME_HEADER_BYTES,
                                 size - FRAME_HEADER_BYTES, address)
-        # Published even after a failure, since part of it is in the index; then the handle refuses
-        # to go on.
+        if status < 0:
+            # Part of it is in the index, none in the log: this handle ends, the database is as it
+            # was.
+            engine.refuse("a batch failed half way, and nothing of it was written: open the "
+                          "database again")
+            engine.fail(status, f"writing to table {table.name}")
         engine.log.publish(self.frame.size)
         table.codec.names.logged = <uint32_t>len(table.codec.names.names)
         self.frame.size = FRAME_HEADER_BYTES
         self.count = 0
         engine.cache.clear()
-        if status < 0:
-            engine.refuse("memory ran out in the middle of a batch: open the database again")
-            engine.fail(status, f"writing to table {table.name}")
         table.settle_as(self.durability)

@@ -242,9 +242,10 @@ def test_files_cut_at_every_byte_are_refused_or_harmless(memory_path: Path, clos
     damages: list[Damage] = []
     for name, data in original.files.items():
         # Every byte of the log's used part and a little more; of the zeros in the other files, some.
+        used = original.used(name)
         for length in range(len(data)):
             if name.startswith("log-"):
-                wanted = length < original.used(name) + 200 or length % 4099 == 0
+                wanted = length < used + 200 or length % 4099 == 0
             else:
                 wanted = any(data[max(0, length - 8):length + 8]) or length % 97 == 0
             damages += [(name, length, 0)] * wanted

@@ -1,0 +1,78 @@
+"""Fixtures of the API's tests: databases in memory and on disk, checked when a test is done."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import hashrange
+from ddbcore.errors import DatabaseClosed
+from ddbcore.probe import engine_check, table_check
+
+
+def check(db: hashrange.Database) -> None:
+    """Check the index of every table and the counters of the engine."""
+    for name in db.tables():
+        table = db.table(name)
+        counts = table_check(table)
+        assert counts["items"] == table.count()
+    engine_check(db.engine)
+
+
+@pytest.fixture(params=["memory", "disk"])
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[hashrange.Database]:
+    """An empty database; at the end its index, and its files, are verified."""
+    path = None if request.param == "memory" else tmp_path / "db"
+    database = hashrange.open(path)
+    yield database
+    try:
+        check(database)
+    except DatabaseClosed:
+        pass
+    database.close()
+    if path is not None and path.exists():
+        report = hashrange.verify(path)
+        assert report.ok, report.errors
+
+
+@pytest.fixture
+def hashes(db: hashrange.Database) -> hashrange.Table:
+    """A table with a string hash key `id` and no range key."""
+    return db.create_table("hashes", ("id", "S"))
+
+
+@pytest.fixture
+def ranges(db: hashrange.Database) -> hashrange.Table:
+    """A table with a string hash key `h` and a number as range key `r`."""
+    return db.create_table("ranges", ("h", "S"), ("r", "N"))
+
+
+@pytest.fixture
+def busy_gc() -> Iterator[None]:
+    """Collect garbage at nearly each allocation, so that finalizers run in the middle of calls."""
+    old = gc.get_threshold()
+    gc.collect()
+    gc.set_threshold(1, 1, 1)
+    yield
+    gc.set_threshold(*old)
+
+
+@pytest.fixture
+def finalizer() -> Callable[[Callable[[], object]], None]:
+    """Return a function that makes garbage whose finalizer calls what it is given."""
+
+    class Garbage:
+        def __init__(self, action: Callable[[], object]) -> None:
+            self.action = action
+            self.itself = self
+
+        def __del__(self) -> None:
+            self.action()
+
+    def make(action: Callable[[], object]) -> None:
+        Garbage(action)
+
+    return make
