@@ -44,6 +44,8 @@ from ddbcore.superblock cimport Superblock, superblock_write
 from ddbcore.errors import DiskFull, StorageError
 
 cdef extern from "errno.h":
+    enum: EDQUOT
+    enum: EFBIG
     enum: ENOSPC
     enum: ENOMEM
 
@@ -183,7 +185,9 @@ cdef class Job:
         checkpoint_name(self.number, name)
         self.fd = engine.disk.open_file(name, FILE_WRITE | FILE_CREATE)
         if self.fd < 0:
-            raise StorageError(-self.fd, f"cannot create a checkpoint in {engine.path}: {os.strerror(-self.fd)}")
+            kind = DiskFull if -self.fd in (ENOSPC, EDQUOT, EFBIG) else StorageError
+            raise kind(-self.fd, f"cannot create a checkpoint in {engine.path}: "
+                       f"{os.strerror(-self.fd)}; the database is as it was")
         self.file_pos = GRANULE_BYTES
         return 0
 
@@ -200,7 +204,7 @@ cdef class Job:
             row = &self.slots[self.slot_count]
             row.slot = log.view.slots[index]
             row.index = index
-            row.end = log.tail_pos if index == log.tail_slot else row.slot.size
+            row.end = log.tail_pos if index == log.tail_slot else row.slot.used
             self.slot_count += 1
         return 0
 
@@ -392,6 +396,7 @@ cdef int superblock_flip(Engine engine, uint64_t meta_pos, uint64_t meta_size, u
                          bint durable) except -1:
     cdef Superblock superblock
     cdef int status
+    cdef bint doubtful = False
     memset(&superblock, 0, sizeof(superblock))
     superblock.sequence = engine.superblock_sequence + 1
     superblock.database_id = engine.database_id
@@ -409,12 +414,17 @@ cdef int superblock_flip(Engine engine, uint64_t meta_pos, uint64_t meta_size, u
     superblock.log_timestamp = engine.base.timestamp
     superblock.clean_lsn = engine.clean_lsn
     with nogil:
-        status = superblock_write(engine.disk, &superblock, durable)
-    if status < 0:
+        status = superblock_write(engine.disk, &superblock, durable, &doubtful)
+    if status < 0 and doubtful:
         # Which of the two slots will be found is unknown now, as after any failed sync.
         engine.log.poison(-status)
-        raise StorageError(-status, f"cannot write the superblock of {engine.path}: {os.strerror(-status)}; "
-                           "the handle refuses writes from here on: open the database again")
+        raise StorageError(
+            -status, f"cannot write the superblock of {engine.path}: {os.strerror(-status)}; "
+            "the handle refuses writes from here on: open the database again")
+    if status < 0:
+        kind = DiskFull if -status in (ENOSPC, EDQUOT, EFBIG) else StorageError
+        raise kind(-status, f"cannot write the superblock of {engine.path}: "
+                   f"{os.strerror(-status)}; the database is as it was")
     engine.superblock_sequence += 1
     engine.meta_pos = meta_pos
     engine.meta_size = meta_size
@@ -447,7 +457,7 @@ cdef int checkpoint(Engine engine) except -1:
         with nogil:
             status = job.save(head, head_size)
         if status != OK:
-            if job.error == ENOSPC:
+            if job.error in (ENOSPC, EDQUOT, EFBIG):
                 raise DiskFull(job.error, f"no room for a checkpoint of {engine.path}; free some space: the database is as it was")
             raise StorageError(job.error, f"a checkpoint of {engine.path} failed: {os.strerror(job.error)}")
         if engine.clean_lsn < engine.base.lsn:

@@ -23,7 +23,7 @@ from ddbcore.checkpoint cimport checkpoint, superblock_flip
 from ddbcore.compaction cimport compaction_check, compaction_step
 from ddbcore.engine cimport DURABILITY_NONE, Engine, TableState
 from ddbcore.io cimport Disk, MemoryDisk
-from ddbcore.recovery cimport database_create, database_load, database_resume, follow
+from ddbcore.recovery cimport database_create, database_load, database_resume, follow, roll_back
 from ddbcore.segments cimport SLOT_FREE
 
 from ddbcore.errors import (
@@ -148,6 +148,8 @@ cdef class CoreDatabase:
         self.engine.require_open()
         if self.engine.following:
             follow(self.engine)
+        elif self.engine.log.sync_errno != 0:
+            roll_back(self.engine)
         return sorted(self.engine.names)
 
     def sync(self):
@@ -224,7 +226,12 @@ cdef class CoreDatabase:
                     raise
         if durable:
             engine.clean_lsn = lsn
-            superblock_flip(engine, engine.meta_pos, engine.meta_size, engine.meta_checksum, True)
+            try:
+                superblock_flip(engine, engine.meta_pos, engine.meta_size, engine.meta_checksum, True)
+            except StorageError:
+                # Everything is synced; only the mark that says so is missing.
+                if engine.log.sync_errno != 0:
+                    raise
 
     def unlock(self):
         """Give the directory's lock back."""
@@ -260,6 +267,8 @@ cdef class CoreDatabase:
         engine.require_open()
         if engine.following:
             follow(engine)
+        elif engine.log.sync_errno != 0:
+            roll_back(engine)
         for table in engine.tables:
             if table is not None:
                 items += table.space.item_count

@@ -172,6 +172,7 @@ cdef class Log:
         place.number = segment.number
         place.fd = segment.fd
         place.first_lsn = first_lsn
+        place.used = segment.size
         place.live_bytes = 0
         place.state = SLOT_LIVE
         if slot >= self.view.slot_count:
@@ -370,6 +371,7 @@ cdef class Log:
         self.dirty_files[self.dirty_count] = self.view.slots[self.tail_slot].fd
         self.dirty_count += 1
         self.view.slots[self.tail_slot].fd = -1
+        self.view.slots[self.tail_slot].used = self.tail_pos
         self.adopt(slot, &segment, self.lsn)
         self.resume(slot, SEGMENT_START, segment.seed, self.lsn, self.last_timestamp)
         if not segment.durable:

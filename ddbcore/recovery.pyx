@@ -302,6 +302,7 @@ cdef int load_segments(Engine engine, Manifest manifest, dict head, bint salvage
         if not salvage and end > place.size:
             free(sums)
             manifest.damaged("size of a segment")
+        place.used = end
         if slot_sums_set(&engine.log.view, place, sums, end) != OK:
             raise MemoryError()
     for table in engine.tables:
@@ -534,7 +535,7 @@ cdef int sync_segment(Engine engine, uint32_t slot, bint suspect) except -1:
     """Sync a segment that was replayed, and close it unless it is the tail; after a failed sync its bytes are written again."""
     cdef Log log = engine.log
     cdef LogSlot* place = &log.view.slots[slot]
-    cdef uint64_t end = log.tail_pos + 4 if slot == log.tail_slot else place.size
+    cdef uint64_t end = log.tail_pos + 4 if slot == log.tail_slot else place.used
     cdef int status = OK
     if suspect:
         status = log.rewrite(slot, 0, end if end < place.size else place.size)
@@ -588,7 +589,11 @@ cdef int roll_back(Engine engine) except -1:
     engine.poisoned_log = engine.log
     engine.limit_lsn = engine.log.durable_lsn
     engine.reset()
-    database_load(engine, False)
+    try:
+        database_load(engine, False)
+    except BaseException:
+        engine.refuse(f"a sync of {engine.path} failed, and the durable state cannot be loaded")
+        raise
     engine.log.lsn = engine.log.durable_lsn = engine.limit_lsn
     engine.log.sync_errno = number
     return 0

@@ -22,7 +22,6 @@ import os
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy
 
 from ddbcore.btree cimport Span
 from ddbcore.buffer cimport load_u32, load_u64
@@ -226,6 +225,7 @@ cdef class Replayer:
         if not engine.writable:
             engine.disk.close_file(segment.fd)
             segment.fd = -1
+        engine.log.view.slots[position.slot].used = position.offset
         engine.log.adopt(slot, &segment, position.lsn)
         position.slot = slot
         position.number = number

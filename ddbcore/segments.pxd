@@ -25,6 +25,7 @@ cdef struct LogSlot:
     uint64_t* sums                        # checksum of each block below summed_bytes; owned
     uint64_t summed_bytes
     uint64_t seed                         # of the checksums of its frames; RECORD_OPEN changes it
+    uint64_t used                         # end of the last frame, once another segment follows
     uint64_t first_lsn
     int64_t live_bytes                    # padded sizes of the records the index points at
     uint32_t number                       # names the file

@@ -46,6 +46,7 @@ cdef class SimulatedDisk(MemoryDisk):
     cdef dict inodes                      # SimulatedFile by the address of its MemoryFile
     cdef dict durable_names               # SimulatedFile by name (bytes), as the drive has them
     cdef list pending                     # names since then: (kind, SimulatedFile, name, new name)
+    cdef bint lossy                       # a sync has failed: there may be flags in inodes
     cdef bint clock_fixed
     cdef uint64_t clock_wall_ms
     cdef uint64_t clock_monotonic_ns
@@ -61,6 +62,8 @@ cdef class SimulatedDisk(MemoryDisk):
     cdef dict names_after(self, int keep, uint64_t* random_state)
     cdef int sync_guarded(self, MemoryFile* file, bint failed, int* status) except -1
     cdef int sync_inode(self, int fd, bint failed) noexcept nogil
+    # Bytes were written by a call: their sectors are dirty, whatever a failed sync did to them.
+    cdef void write_mark(self, int fd, uint64_t offset, uint64_t size) noexcept
     # A new empty file that the drive knows of, pinned; its name is live only.
     cdef SimulatedFile file_add(self, bytes name)
     cdef SimulatedFile file_named(self, const char* name)      # None: no such live name

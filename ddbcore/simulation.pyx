@@ -13,8 +13,8 @@ not: in half of the random crashes those there are a prefix (a journal), in the 
 A rename is atomic. A synced file whose name is not durable is lost.
 
 *A failed sync* drops what it did not write, as Linux does: the cache keeps the bytes and takes them
-for clean, so the next sync succeeds without writing them. Only bytes that change again reach the
-drive.
+for clean, so the next sync succeeds without writing them. Only bytes that change again in a map, or
+that are written again by write_at, the same ones too, reach the drive.
 
 *Invariants*. (1) A state is a function of seed, mode and history. (2) crash, snapshot and dump
 leave the disk as it is. (3) durable[durable_size : durable_bytes] is zero. (4) Every live or
@@ -416,6 +416,7 @@ cdef class SimulatedDisk(MemoryDisk):
                 disk.durable_names[name] = targets[source]
             for kind, source, name, new_name in self.pending:
                 disk.pending.append((kind, targets[source], name, new_name))
+            disk.lossy = self.lossy
             disk.clock_copy(self)
         return disk
 
@@ -618,6 +619,7 @@ cdef class SimulatedDisk(MemoryDisk):
                 table_lock(self.table)
                 status[0] = inode.sync_lose() if failed else inode.sync_keep()
                 table_unlock(self.table)
+            self.lossy = self.lossy or failed
         return 0
 
     cdef int sync_inode(self, int fd, bint failed) noexcept nogil:
@@ -662,8 +664,26 @@ cdef class SimulatedDisk(MemoryDisk):
     cdef int64_t write_at(
         self, int fd, const void* data, uint64_t size, uint64_t offset
     ) noexcept nogil:
-        cdef int rc = self.faults.check_fd(FAULT_WRITE, fd)
-        return rc if rc < 0 else MemoryDisk.write_at(self, fd, data, size, offset)
+        cdef int64_t rc = self.faults.check_fd(FAULT_WRITE, fd)
+        if rc == 0:
+            rc = MemoryDisk.write_at(self, fd, data, size, offset)
+            if rc > 0 and self.lossy:
+                with gil:
+                    self.write_mark(fd, offset, size)
+        return rc
+
+    cdef void write_mark(self, int fd, uint64_t offset, uint64_t size) noexcept:
+        cdef SimulatedFile inode
+        cdef MemoryFile* file
+        cdef uint64_t limit = offset + size
+        table_lock(self.table)
+        file = self.file_of(fd)
+        table_unlock(self.table)
+        with self.guard:
+            inode = self.inodes.get(<size_t>file)
+            while inode is not None and offset < limit:
+                inode.flag_clear(offset)
+                offset += SECTOR_BYTES - offset % SECTOR_BYTES
 
     cdef int truncate(self, int fd, uint64_t size) noexcept nogil:
         cdef int rc = self.faults.check_fd(FAULT_TRUNCATE, fd)

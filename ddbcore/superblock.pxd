@@ -31,7 +31,8 @@ cdef struct Superblock:
 
 # Read the newest valid slot. FOUND; OK when the file does not exist; ERR_CORRUPT; -errno of the system below -1000.
 cdef int superblock_read(Disk disk, Superblock* out) noexcept nogil
-# Write slot sequence % 2 and make it durable. 0 or -errno.
-cdef int superblock_write(Disk disk, Superblock* superblock, bint durable) noexcept nogil
+# Write slot sequence % 2 and make it durable. 0 or -errno; then *doubtful tells whether the new one may be found in place of
+# the old one.
+cdef int superblock_write(Disk disk, Superblock* superblock, bint durable, bint* doubtful) noexcept nogil
 # Make the file of a new database: durable, then visible by rename. 0 or -errno.
 cdef int superblock_create(Disk disk, Superblock* superblock) noexcept nogil

@@ -67,14 +67,20 @@ cdef int superblock_store(Disk disk, Superblock* superblock, int fd, uint64_t sl
     return <int>done if done < 0 else OK
 
 
-cdef int superblock_write(Disk disk, Superblock* superblock, bint durable) noexcept nogil:
+cdef int superblock_write(Disk disk, Superblock* superblock, bint durable, bint* doubtful) noexcept nogil:
     cdef int fd = disk.open_file(SUPERBLOCK_NAME, FILE_WRITE)
+    cdef Superblock found
     cdef int status
+    doubtful[0] = False
     if fd < 0:
         return fd
     status = superblock_store(disk, superblock, fd, superblock.sequence & 1)
-    if status >= 0 and durable:
+    if status < 0:
+        # A write that changed nothing (no room, say) is no reason for doubt; one that went through half is.
+        doubtful[0] = superblock_read(disk, &found) != FOUND or found.sequence == superblock.sequence
+    elif durable:
         status = disk.sync_file(fd)
+        doubtful[0] = status < 0
     disk.close_file(fd)
     return status if status < 0 else OK
 

@@ -141,6 +141,11 @@ def applied(state: State, operation: tuple[Any, ...]) -> State:
     return state
 
 
+def abandon(database: hashrange.Database) -> None:
+    """Let go of a handle without syncing or closing, as a killed process does."""
+    database.forked()
+
+
 def key_of(name: str, item: dict[str, Any]) -> tuple[Any, ...]:
     return (item["pk"], item["sk"]) if TABLES[name] else (item["pk"],)
 

@@ -11,7 +11,7 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from crash.oracle import State, Workload, content, perform, place_of, rounds_of, seed_of
+from crash.oracle import State, Workload, abandon, content, perform, place_of, rounds_of, seed_of
 
 import hashrange
 from ddbcore.simulation import SimulatedDisk
@@ -101,7 +101,7 @@ class Life:
             self.crash("after close")
         else:
             self.crash("at the end")
-            database.engine.refuse("the test ends here")
+            abandon(database)
         self.disk.hook = None
 
 
@@ -112,7 +112,7 @@ def check(point: Point) -> None:
     place_of(content(database), point.states, point.lower, point.upper)
     report = inspect(database)
     assert report.ok, report.errors
-    database.engine.refuse("the test ends here")
+    abandon(database)
 
 
 def test_a_power_loss_leaves_an_exact_prefix_with_everything_durable() -> None:
