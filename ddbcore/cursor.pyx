@@ -19,7 +19,7 @@ Threads
     Under the GIL; a cursor is for one thread at a time.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcmp, memcpy
 
@@ -27,13 +27,7 @@ from ddbcore.btree cimport Span, collection_any, collection_gather
 from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve
 from ddbcore.engine cimport Engine
 from ddbcore.item cimport ItemCodec
-from ddbcore.keyspace cimport (
-    Keyspace,
-    keyspace_entry,
-    keyspace_hash,
-    record_hash_span,
-    record_range_span,
-)
+from ddbcore.keyspace cimport Keyspace, keyspace_entry, keyspace_hash
 from ddbcore.partition cimport (
     REF_RECORD,
     Slot,
@@ -45,7 +39,7 @@ from ddbcore.partition cimport (
     slot_ref,
 )
 from ddbcore.record cimport RECORD_HEADER_BYTES, Record
-from ddbcore.segments cimport LogSlot, address_offset, address_slot, record_at
+from ddbcore.segments cimport address_offset, address_slot, record_at
 from ddbcore.status cimport ERR_CORRUPT, FOUND, OK
 from ddbcore.table cimport CoreTable
 
@@ -62,7 +56,7 @@ cdef extern from *:
     void line_prefetch(const void* address) noexcept nogil
 
 cdef enum:
-    PREFETCH_AHEAD = 6                    # records; decoding one takes as long as a cache miss
+    PREFETCH_AHEAD = 6                    # records; one's decoding covers about one cache miss
 
 
 cdef inline int compare(const uint8_t* left, uint32_t left_size, const uint8_t* right,
@@ -248,8 +242,9 @@ cdef class Query(Cursor):
         if ((between is not None) + (eq is not None) + (begins_with is not None)
                 + ((ge is not None or gt is not None or le is not None or lt is not None)) > 1
                 or (ge is not None and gt is not None) or (le is not None and lt is not None)):
-            raise ValidationError("conditions on the range key exclude each other: give eq, between, "
-                                  "begins_with, or at most one of ge/gt with at most one of le/lt")
+            raise ValidationError("conditions on the range key exclude each other: give eq, "
+                                  "between, begins_with, or at most one of ge/gt with at most one "
+                                  "of le/lt")
         if between is not None:
             try:
                 ge, le = between

@@ -1,32 +1,30 @@
 """The log: frames appended to mapped segments, and made durable together.
 
 Theory of operation
-    A commit is one frame. It is copied into the mapped tail, its checksum is set, and at last its size is stored with release order: the
-    size is what makes it exist. The kernel has the bytes from then on, so a killed process loses nothing; no system call
-    was made. Space was granted when the segment was created: a full disk is an error there, and never a SIGBUS. Name, size and head of
-    a segment are durable before the frame that leads to it is written (the flag ROLL_DURABLE says so; not with durability "none"), so
-    recovery knows a lost segment from one that never was.
+    A commit is one frame. It is copied into the mapped tail, its checksum is set, and at last its
+    size is stored with release order: the size is what makes it exist. The kernel has the bytes
+    from then on, so a killed process loses nothing; no system call was made. Space was granted when
+    the segment was created: a full disk is an error there, and never a SIGBUS. Name, size and head
+    of a segment are durable before the frame that leads to it is written (the flag ROLL_DURABLE
+    says so; not with durability "none"), so recovery knows a lost segment from one that never was.
 
-    Durability is fdatasync on the files behind the maps. One thread syncs at a time; what others appended meanwhile
-    is covered by the next sync, which one of them leads for all (group commit). The first failure poisons the log: the
-    system may have dropped what it could not write and call it clean. The file `suspect` tells the next opening, in this
-    process or another, to write those bytes again; it need not outlive the system's cache, so it needs no sync.
+    Durability is fdatasync on the files behind the maps. One thread syncs at a time; what others
+    appended meanwhile is covered by the next sync, which one of them leads for all (group commit).
+    The first failure poisons the log: the system may have dropped what it could not write and call
+    it clean.
 
-    Segments start at 256 KiB and double to 64 MiB with the log's size. A background thread prepares the next segment and faults in pages
-    ahead of the tail. The last frame of a segment (RECORD_ROLL) names the next one.
-
-    The first write after opening is a RECORD_OPEN frame: it changes the seed of the checksums behind it, so that leftovers of a torn
-    tail, which may lie right where new frames end, never look valid.
+    A background thread prepares the next segment and faults in pages ahead of the tail. The last
+    frame of a segment (RECORD_ROLL) names the next one, the first of a writer is a RECORD_OPEN.
 
 Invariants
-    1. Frames of a segment are contiguous; LSNs of consecutive frames differ by one, across segments too.
+    1. Frames of a segment are contiguous; consecutive LSNs differ by one, across segments too.
     2. Bytes below the tail never change.
-    3. Where the next frame begins, the size word is 0 (a torn tail's is cleared before the first write).
-    4. durable_lsn only grows; a frame below it has been synced together with the directory entry of its file.
+    3. Where the next frame begins, the size word is 0 (a torn tail's is cleared first).
+    4. durable_lsn only grows; a frame below it was synced, and so was its file's directory entry.
 
 Threads
-    create, roll, place, publish, slots: under the GIL. sync and prepare: any thread, without the GIL; the mutex guards what they share.
-    Nobody waits for the GIL while holding the mutex.
+    create, roll, place, publish, slots: under the GIL. sync and prepare: any thread, without the
+    GIL; the mutex guards what they share. Nobody waits for the GIL while holding the mutex.
 
 Format: FORMAT.md, sections "Segments" and "Frames".
 """
@@ -70,7 +68,8 @@ cdef extern from *:
     static void log_lock_free(void* lock) { free(lock); }
     #define log_lock_take(l) AcquireSRWLockExclusive(&((log_lock*)(l))->mutex)
     #define log_lock_give(l) ReleaseSRWLockExclusive(&((log_lock*)(l))->mutex)
-    #define log_lock_wait(l) SleepConditionVariableSRW(&((log_lock*)(l))->done, &((log_lock*)(l))->mutex, INFINITE, 0)
+    #define log_lock_wait(l) \\
+        SleepConditionVariableSRW(&((log_lock*)(l))->done, &((log_lock*)(l))->mutex, INFINITE, 0)
     #define log_lock_wake(l) WakeAllConditionVariable(&((log_lock*)(l))->done)
     #define word_publish(p, v) (MemoryBarrier(), *(volatile unsigned int*)(p) = (v))
     #define lsn_load(p) (*(volatile unsigned long long*)(p))
@@ -109,8 +108,8 @@ cdef extern from *:
 cdef enum:
     POPULATE_AHEAD_BYTES = 2097152        # about 7 ms of writing at 300 MB/s
     ZERO_CHUNK_BYTES = 1048576
-    ROLL_FRAME_BYTES = 72                 # header 32, record header 16, number 4, slot 4, size 8, seed 8
-    TRIM_KEPT_BYTES = 8192                # behind the tail: room for OPEN and ROLL without a new grant
+    ROLL_FRAME_BYTES = 72                 # headers 32 + 16, number 4, slot 4, size 8, seed 8
+    TRIM_KEPT_BYTES = 8192                # behind the tail: room for OPEN and ROLL
     OPEN_FRAME_BYTES = 56                 # header 32, record header 16, seed 8
 
 cdef uint64_t SEGMENT_MAGIC = 0x47534C4552485241
@@ -121,7 +120,8 @@ cdef void segment_name(uint32_t number, char* out) noexcept nogil:
     snprintf(out, 16, "log-%08x", number)
 
 
-cdef uint64_t frame_checksum(const uint8_t* frame, uint32_t size_bytes, uint64_t seed) noexcept nogil:
+cdef uint64_t frame_checksum(const uint8_t* frame, uint32_t size_bytes,
+                             uint64_t seed) noexcept nogil:
     """Checksum of a frame: size and lag go into the seed, the rest is hashed."""
     cdef uint64_t front = (<uint64_t>load_u32(frame + 4) << 32) | size_bytes
     return hash_bytes(frame + 16, size_bytes - 16, seed ^ (front * <uint64_t>0x9E3779B97F4A7C15))
@@ -192,7 +192,8 @@ cdef class Log:
         lsn_store(&self.lsn, lsn)
         self.last_timestamp = timestamp
 
-    cdef int segment_create(self, uint64_t size, uint32_t number, uint64_t first_lsn, NewSegment* out) noexcept nogil:
+    cdef int segment_create(self, uint64_t size, uint32_t number, uint64_t first_lsn,
+                            NewSegment* out) noexcept nogil:
         cdef char name[16]
         cdef SegmentHeader header
         cdef int status
@@ -271,8 +272,9 @@ cdef class Log:
             self.last_errno = <int>-size
             self.disk.close_file(out.fd)
             return ERR_IO
-        if (size != sizeof(header) or header.magic != SEGMENT_MAGIC or header.version != FORMAT_VERSION
-                or header.number != number or header.database_id != self.database_id
+        if (size != sizeof(header) or header.magic != SEGMENT_MAGIC
+                or header.version != FORMAT_VERSION or header.number != number
+                or header.database_id != self.database_id
                 or header.checksum != hash_bytes(<uint8_t*>&header, 56, self.database_id)
                 or header.size < SEGMENT_BYTES_MIN or header.size > SEGMENT_BYTES_MAX):
             self.disk.close_file(out.fd)
@@ -326,6 +328,7 @@ cdef class Log:
         return self.view.slot_count
 
     cdef uint64_t next_size(self, uint64_t least) noexcept nogil:
+        """The next segment's size: from 256 KiB, doubling to 64 MiB with the log's size."""
         cdef uint64_t size = SEGMENT_BYTES_MIN
         while size < SEGMENT_BYTES_MAX and (size < self.total_bytes or size < least):
             size <<= 1
@@ -335,7 +338,6 @@ cdef class Log:
         cdef uint64_t least = size + SEGMENT_START + ROLL_RESERVE_BYTES + OPEN_FRAME_BYTES
         cdef NewSegment segment
         cdef uint32_t slot
-        cdef uint64_t wanted
         if not self.announced:
             if self.tail_pos + OPEN_FRAME_BYTES + ROLL_RESERVE_BYTES <= self.tail_size:
                 self.write_open()
@@ -376,7 +378,8 @@ cdef class Log:
         self.resume(slot, SEGMENT_START, segment.seed, self.lsn, self.last_timestamp)
         if not segment.durable:
             self.root_dirty = True
-        # A new segment has a seed of its own, and so announces this writer as well as RECORD_OPEN does.
+        # A new segment has a seed of its own, and so announces this writer as well as RECORD_OPEN
+        # does.
         self.announced = True
         log_lock_give(self.lock)
         return OK
@@ -391,7 +394,8 @@ cdef class Log:
         while self.segment_create(wanted, number, self.lsn + 1, segment) != OK:
             # Near the end of the disk a smaller segment may still fit.
             wanted //= 2
-            if (self.last_errno != ENOSPC and self.last_errno != EFBIG) or wanted < least or wanted < SEGMENT_BYTES_MIN:
+            if ((self.last_errno != ENOSPC and self.last_errno != EFBIG) or wanted < least
+                    or wanted < SEGMENT_BYTES_MIN):
                 return ERR_IO
         return OK
 
@@ -420,6 +424,10 @@ cdef class Log:
         self.publish(ROLL_FRAME_BYTES)
 
     cdef void write_open(self) noexcept nogil:
+        """Write the first frame of a writer, which changes the seed of the checksums behind it.
+
+        Leftovers of a torn tail, which may lie right where new frames end, never look valid then.
+        """
         cdef uint8_t frame[OPEN_FRAME_BYTES]
         cdef Record* record = <Record*>(frame + FRAME_HEADER_BYTES)
         cdef uint64_t seed = 0
@@ -510,6 +518,11 @@ cdef class Log:
         self.dirty_count -= count
 
     cdef void poison(self, int error) noexcept nogil:
+        """Refuse to go on after a failed sync.
+
+        The file `suspect` tells the next opening, in this process or another, to write those bytes
+        again; it need not outlive the system's cache, so it needs no sync.
+        """
         cdef int fd
         self.sync_errno = error
         if not self.disk.volatile_storage:
@@ -547,17 +560,19 @@ cdef class Log:
         ahead = self.populated if self.populated > pos else pos
         # Small segments are made when they are needed: a test's database stays small.
         tail_number = self.view.slots[self.tail_slot].number
-        wanted = (self.ready.base == NULL and size >= 4194304 and pos > size // 2 and self.sync_errno == 0
-                  and self.refused_number != tail_number)
+        wanted = (self.ready.base == NULL and size >= 4194304 and pos > size // 2
+                  and self.sync_errno == 0 and self.refused_number != tail_number)
         if wanted:
             number = self.next_number
             self.next_number += 1
             size = self.next_size(0)
         log_lock_give(self.lock)
         if ahead < pos + POPULATE_AHEAD_BYTES // 2 and ahead < self.tail_size:
-            size = self.tail_size if self.tail_size < ahead + POPULATE_AHEAD_BYTES else ahead + POPULATE_AHEAD_BYTES
+            size = (self.tail_size if self.tail_size < ahead + POPULATE_AHEAD_BYTES
+                    else ahead + POPULATE_AHEAD_BYTES)
             if base == self.tail_base:
-                self.disk.populate(base + (ahead & ~<uint64_t>4095), size - (ahead & ~<uint64_t>4095), True)
+                self.disk.populate(base + (ahead & ~<uint64_t>4095),
+                                   size - (ahead & ~<uint64_t>4095), True)
                 self.populated = size
         if wanted:
             # The header's first LSN is not known yet; a segment's frames carry theirs.

@@ -1,12 +1,14 @@
 """Replay: frames of the log applied to the index, in order.
 
 Theory of operation
-    Opening a database, following a live one and verifying are one walk: from a position, frame by frame, each proven by its checksum, each
-    LSN one more than the last. Puts and deletes wait in a small window, so that the cache lines of their index
-    entries are on their way while the next frames are proven.
+    Opening a database, following a live one and verifying are one walk: from a position, frame by
+    frame, each proven by its checksum, each LSN one more than the last. Puts and deletes wait in a
+    small window, so that the cache lines of their index entries are on their way while the next
+    frames are proven.
 
-    Where the walk ends, `durable_proof` tells a torn tail from damage: each frame says which LSN was durable when it was
-    written, so a valid frame further on may prove that the place was durable once.
+    Where the walk ends, `durable_proof` tells a torn tail from damage: each frame says which LSN
+    was durable when it was written, so a valid frame further on may prove that the place was
+    durable once.
 
 Invariants
     1. Nothing of a frame is applied before all of it is proven.
@@ -23,7 +25,6 @@ import os
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
-from ddbcore.btree cimport Span
 from ddbcore.buffer cimport load_u32, load_u64
 from ddbcore.engine cimport Engine, LogPosition, TableState
 from ddbcore.keyspace cimport (
@@ -57,14 +58,7 @@ from ddbcore.record cimport (
     RECORD_TABLE,
     Record,
 )
-from ddbcore.segments cimport (
-    SEGMENT_START,
-    SLOT_COUNT_MAX,
-    SLOT_FREE,
-    LogSlot,
-    address_make,
-    padded,
-)
+from ddbcore.segments cimport SEGMENT_START, SLOT_COUNT_MAX, LogSlot, address_make, padded
 from ddbcore.status cimport ERR_CORRUPT, ERR_IO, FOUND, OK
 
 cdef extern from "errno.h":
@@ -85,7 +79,8 @@ cdef struct Waiting:
     uint64_t hash
 
 
-cdef int frame_at(Engine engine, const LogPosition* position, const FrameHeader** frame) noexcept nogil:
+cdef int frame_at(Engine engine, const LogPosition* position,
+                  const FrameHeader** frame) noexcept nogil:
     cdef LogSlot* slot = &engine.log.view.slots[position.slot]
     cdef const FrameHeader* header
     cdef uint32_t size
@@ -95,9 +90,10 @@ cdef int frame_at(Engine engine, const LogPosition* position, const FrameHeader*
     size = header.size_bytes
     if size == 0:
         return OK
-    if (size & 7 or size < FRAME_HEADER_BYTES + RECORD_HEADER_BYTES or position.offset + size > slot.size
-            or header.lsn != position.lsn
-            or frame_checksum(slot.base + position.offset, size, position.frame_seed) != header.checksum):
+    if (size & 7 or size < FRAME_HEADER_BYTES + RECORD_HEADER_BYTES
+            or position.offset + size > slot.size or header.lsn != position.lsn
+            or frame_checksum(slot.base + position.offset, size, position.frame_seed)
+            != header.checksum):
         return ERR_CORRUPT
     frame[0] = header
     return FOUND
@@ -136,7 +132,8 @@ cdef class Replayer:
         entry.space = &table.space
         entry.record = record
         entry.address = address
-        entry.hash = keyspace_hash(&table.space, <const uint8_t*>record + RECORD_HEADER_BYTES, record.hash_size)
+        entry.hash = keyspace_hash(&table.space, <const uint8_t*>record + RECORD_HEADER_BYTES,
+                                   record.hash_size)
         partition_prefetch(&table.space.partition, entry.hash)
         self.waiting += 1
         return 0
@@ -150,7 +147,8 @@ cdef class Replayer:
         if record.kind == RECORD_TABLE:
             self.engine.table_add((<const char*>body)[:record.size_bytes - RECORD_HEADER_BYTES])
         elif table is None:
-            raise CorruptError(f"{self.engine.path}: the log speaks of table {record.keyspace_id}, which does not exist")
+            raise CorruptError(f"{self.engine.path}: the log speaks of table {record.keyspace_id}, "
+                               "which does not exist")
         elif record.kind == RECORD_DROP:
             self.engine.table_drop(table)
         else:
@@ -164,10 +162,13 @@ cdef class Replayer:
         cdef bint names = False
         while offset < frame.size_bytes:
             record = <const Record*>(start + offset)
-            if (offset + RECORD_HEADER_BYTES > frame.size_bytes or record.size_bytes < RECORD_HEADER_BYTES
+            if (offset + RECORD_HEADER_BYTES > frame.size_bytes
+                    or record.size_bytes < RECORD_HEADER_BYTES
                     or offset + padded(record.size_bytes) > frame.size_bytes
-                    or <uint32_t>RECORD_HEADER_BYTES + record.hash_size + record.range_size > record.size_bytes):
-                raise CorruptError(f"{self.engine.path}: a record of the frame at LSN {frame.lsn} has impossible sizes")
+                    or <uint32_t>RECORD_HEADER_BYTES + record.hash_size + record.range_size
+                    > record.size_bytes):
+                raise CorruptError(f"{self.engine.path}: a record of the frame at LSN {frame.lsn} "
+                                   "has impossible sizes")
             names = names or record.kind == RECORD_NAME
             offset += padded(record.size_bytes)
         offset = FRAME_HEADER_BYTES
@@ -179,23 +180,26 @@ cdef class Replayer:
         offset = FRAME_HEADER_BYTES
         while offset < frame.size_bytes:
             record = <const Record*>(start + offset)
-            if record.kind == RECORD_PUT or record.kind == RECORD_MOVE or record.kind == RECORD_DELETE:
+            if (record.kind == RECORD_PUT or record.kind == RECORD_MOVE
+                    or record.kind == RECORD_DELETE):
                 if self.table is None or self.table.keyspace_id != record.keyspace_id:
                     self.table = self.engine.table_by_id(record.keyspace_id)
                 if self.table is None:
-                    raise CorruptError(f"{self.engine.path}: the log has items of table {record.keyspace_id}, "
-                                       "which does not exist")
+                    raise CorruptError(f"{self.engine.path}: the log has items of table "
+                                       f"{record.keyspace_id}, which does not exist")
                 self.wait(self.table, record, address_make(position.slot, position.offset + offset))
             elif record.kind == RECORD_TABLE or record.kind == RECORD_DROP:
                 self.table = None
                 self.apply_schema(record)
             elif record.kind != RECORD_NAME:
-                raise CorruptError(f"{self.engine.path}: unknown record kind {record.kind} at LSN {frame.lsn}")
+                raise CorruptError(f"{self.engine.path}: unknown record kind {record.kind} at LSN "
+                                   f"{frame.lsn}")
             offset += padded(record.size_bytes)
         return 0
 
     cdef int roll(self, LogPosition* position, const Record* record) except -1:
-        """Follow the last frame of a segment to the next one: 1, or 0 when that is missing or damaged."""
+        """Follow a segment's last frame to the next segment: 1, or 0 when that is lost or damaged.
+        """
         cdef const uint8_t* body = <const uint8_t*>record + RECORD_HEADER_BYTES
         cdef Engine engine = self.engine
         cdef NewSegment segment
@@ -209,9 +213,11 @@ cdef class Replayer:
         if slot >= SLOT_COUNT_MAX or slot == position.slot:
             raise CorruptError(f"{engine.path}: a roll record names slot {slot}")
         self.flush()
-        status = engine.log.segment_open(number, engine.writable, not record.flags & ROLL_DURABLE, &segment, &first_lsn)
+        status = engine.log.segment_open(number, engine.writable, not record.flags & ROLL_DURABLE,
+                                         &segment, &first_lsn)
         if status == ERR_IO and engine.log.last_errno != ENOENT:
-            raise StorageError(engine.log.last_errno, f"cannot open log-{number:08x} of {engine.path}: "
+            raise StorageError(engine.log.last_errno,
+                               f"cannot open log-{number:08x} of {engine.path}: "
                                f"{os.strerror(engine.log.last_errno)}")
         if status != OK:
             return 0
@@ -220,7 +226,8 @@ cdef class Replayer:
             engine.disk.close_file(segment.fd)
             return 0
         if engine.log.view.slots[slot].base != NULL:
-            # The writer retired what was in this slot; every record of it was moved by frames that are applied.
+            # The writer retired what was in this slot; every record of it was moved by frames that
+            # are applied.
             engine.log.segment_drop(slot, False)
         if not engine.writable:
             engine.disk.close_file(segment.fd)
@@ -252,7 +259,8 @@ cdef class Replayer:
             here = position
             first = <const Record*>(<const uint8_t*>frame + FRAME_HEADER_BYTES)
             if <uint64_t>first.size_bytes + FRAME_HEADER_BYTES > frame.size_bytes:
-                raise CorruptError(f"{engine.path}: a record of the frame at LSN {frame.lsn} has impossible sizes")
+                raise CorruptError(f"{engine.path}: a record of the frame at LSN {frame.lsn} has "
+                                   "impossible sizes")
             position.offset += frame.size_bytes
             position.lsn += 1
             position.timestamp = frame.timestamp
@@ -308,8 +316,12 @@ cdef int durable_proof(Engine engine, const LogPosition* position, uint64_t size
     return proven
 
 
-cdef int file_proves(Engine engine, int fd, uint64_t size, const LogPosition* position) noexcept nogil:
-    """Look for the proof in a file. Not through a map: touching the hole that a clean close leaves could need space."""
+cdef int file_proves(Engine engine, int fd, uint64_t size,
+                     const LogPosition* position) noexcept nogil:
+    """Look for the proof in a file.
+
+    Not through a map: touching the hole that a clean close leaves could need space.
+    """
     cdef uint64_t offset = position.offset
     cdef uint64_t zeros = 0
     cdef uint64_t window = 0
@@ -329,7 +341,8 @@ cdef int file_proves(Engine engine, int fd, uint64_t size, const LogPosition* po
             zeros += 8
         else:
             zeros = 0
-            if header_proves(<const FrameHeader*>(data + offset - window), size - offset, position.lsn):
+            if header_proves(<const FrameHeader*>(data + offset - window), size - offset,
+                             position.lsn):
                 # The whole frame, for its checksum; it may be longer than the window.
                 window = offset
                 got = engine.disk.read_at(fd, data, PROOF_WINDOW_BYTES + FRAME_BYTES_MAX, window)

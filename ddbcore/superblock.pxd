@@ -11,7 +11,7 @@ cdef struct Superblock:
     uint64_t magic
     uint32_t version
     uint32_t reserved
-    uint64_t sequence                     # grows with each write; the greater of two valid slots counts
+    uint64_t sequence                     # grows with each write: the greater one holds
     uint64_t database_id
     uint64_t hash_seed
     uint64_t created_ms
@@ -29,10 +29,12 @@ cdef struct Superblock:
     uint64_t padding[2]
     uint64_t checksum                     # of all before
 
-# Read the newest valid slot. FOUND; OK when the file does not exist; ERR_CORRUPT; -errno of the system below -1000.
+# Read the newest valid slot. FOUND; OK when the file does not exist; ERR_CORRUPT; -errno of the
+# system below -1000.
 cdef int superblock_read(Disk disk, Superblock* out) noexcept nogil
-# Write slot sequence % 2 and make it durable. 0 or -errno; then *doubtful tells whether the new one may be found in place of
-# the old one.
-cdef int superblock_write(Disk disk, Superblock* superblock, bint durable, bint* doubtful) noexcept nogil
+# Write slot sequence % 2 and make it durable. 0 or -errno; then *doubtful tells whether the new one
+# may be found in place of the old one.
+cdef int superblock_write(Disk disk, Superblock* superblock, bint durable,
+                          bint* doubtful) noexcept nogil
 # Make the file of a new database: durable, then visible by rename. 0 or -errno.
 cdef int superblock_create(Disk disk, Superblock* superblock) noexcept nogil

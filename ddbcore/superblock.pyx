@@ -1,9 +1,10 @@
 """The superblock: where a database begins.
 
 Theory of operation
-    A file of two slots of 4 KiB, written in turn; a slot is valid when its checksum is right, and the valid one of greater sequence
-    counts. A write that is torn leaves the other slot. Whatever a slot names (checkpoint, segments) is durable before the
-    slot is written, and removed only after a newer slot is durable.
+    A file of two slots of 4 KiB, written in turn; a slot is valid when its checksum is right, and
+    the valid one of greater sequence counts. A write that is torn leaves the other slot. Whatever a
+    slot names (checkpoint, segments) is durable before the slot is written, and removed only after
+    a newer slot is durable.
 
 Invariants
     1. At least one slot is valid at any time after creation.
@@ -67,7 +68,8 @@ cdef int superblock_store(Disk disk, Superblock* superblock, int fd, uint64_t sl
     return <int>done if done < 0 else OK
 
 
-cdef int superblock_write(Disk disk, Superblock* superblock, bint durable, bint* doubtful) noexcept nogil:
+cdef int superblock_write(Disk disk, Superblock* superblock, bint durable,
+                          bint* doubtful) noexcept nogil:
     cdef int fd = disk.open_file(SUPERBLOCK_NAME, FILE_WRITE)
     cdef Superblock found
     cdef int status
@@ -76,8 +78,10 @@ cdef int superblock_write(Disk disk, Superblock* superblock, bint durable, bint*
         return fd
     status = superblock_store(disk, superblock, fd, superblock.sequence & 1)
     if status < 0:
-        # A write that changed nothing (no room, say) is no reason for doubt; one that went through half is.
-        doubtful[0] = superblock_read(disk, &found) != FOUND or found.sequence == superblock.sequence
+        # A write that changed nothing (no room, say) is no reason for doubt; one that went through
+        # half is.
+        doubtful[0] = (superblock_read(disk, &found) != FOUND
+                       or found.sequence == superblock.sequence)
     elif durable:
         status = disk.sync_file(fd)
         doubtful[0] = status < 0
