@@ -23,6 +23,8 @@ cdef inline int buffer_reserve(Buffer* buffer, size_t extra) noexcept nogil:
         capacity = wanted
     if capacity < 512:
         capacity = 512
+    # Whole words: a record is padded with zeros where it lies.
+    capacity = (capacity + 7) & ~<size_t>7
     data = <uint8_t*>realloc(buffer.data, capacity)
     if data == NULL:
         return -1

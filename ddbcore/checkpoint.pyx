@@ -26,6 +26,7 @@ import json
 import os
 
 from cpython.bytes cimport PyBytes_AS_STRING
+from cpython.pythread cimport PyThread_get_thread_ident
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
 from libc.stdlib cimport calloc, free, malloc
@@ -94,6 +95,15 @@ cdef bytes padding(uint64_t size):
     return b"\0" * ((8 - size % 8) % 8)
 
 
+cdef bytes head_encode(list state):
+    """The part of the manifest before the unit table."""
+    head = json.dumps(state[0]).encode()
+    parts = [len(head).to_bytes(8, "little"), head, padding(len(head))]
+    for blob in state[1:]:
+        parts += [blob, padding(len(blob))]
+    return b"".join(parts)
+
+
 cdef class Job:
     """One checkpoint under way."""
 
@@ -102,6 +112,7 @@ cdef class Job:
     cdef uint32_t row_count               # rows: one per unit id
     cdef SlotRow* slots
     cdef uint32_t slot_count
+    cdef list retired                     # (slot, number) of segments that go with this checkpoint
     cdef bytes head                       # manifest up to the unit table
     cdef uint32_t epoch                   # being saved
     cdef bint whole                       # into a new file
@@ -131,20 +142,49 @@ cdef class Job:
         cdef Arena* arena = &engine.arena
         cdef Log log = engine.log
         cdef uint64_t changed = 0
+        cdef uint64_t lsn
         cdef uint32_t unit
         cdef Unit* entry
-        cdef UnitRow* row
-        self.row_count = arena.unit_count
-        self.rows = <UnitRow*>calloc(self.row_count + 1, sizeof(UnitRow))
-        if self.rows == NULL:
-            raise MemoryError()
-        for unit in range(self.row_count):
+        cdef list state
+        for unit in range(arena.unit_count):
             entry = unit_at(arena, unit)
             if entry.granules != 0 and entry.state == arena.epoch:
                 changed += <uint64_t>entry.granules * GRANULE_BYTES
         self.whole = (engine.checkpoint_number == 0
                       or engine.checkpoint_file_bytes + changed > 2 * arena.bytes_used + SLACK_BYTES)
         self.open_file()
+        while True:
+            # Making objects may collect garbage, and so run code that writes: then all of it once more.
+            lsn = log.lsn
+            self.collect_units()
+            self.collect_slots()
+            state = self.collect_tables()
+            if lsn == log.lsn:
+                break
+        engine.base.slot = log.tail_slot
+        engine.base.number = log.view.slots[log.tail_slot].number
+        engine.base.offset = log.tail_pos
+        engine.base.frame_seed = log.frame_seed
+        engine.base.lsn = log.lsn
+        engine.base.timestamp = log.last_timestamp
+        self.epoch = arena.epoch
+        arena.saving = arena.epoch
+        arena.epoch += 1
+        engine.checkpoint_log_bytes = log.appended_bytes
+        # From here on other threads may write: json runs Python code, which hands over the GIL.
+        self.head = head_encode(state)
+        return 0
+
+    cdef int collect_units(self) except -1:
+        cdef Arena* arena = &self.engine.arena
+        cdef uint32_t unit
+        cdef Unit* entry
+        cdef UnitRow* row
+        free(self.rows)
+        self.row_count = arena.unit_count
+        self.rows = <UnitRow*>calloc(self.row_count + 1, sizeof(UnitRow))
+        if self.rows == NULL:
+            raise MemoryError()
         for unit in range(self.row_count):
             entry = unit_at(arena, unit)
             row = &self.rows[unit]
@@ -159,18 +199,6 @@ cdef class Job:
             row.save = self.whole or entry.state == arena.epoch
             if self.whole and entry.data != NULL:
                 entry.state = arena.epoch
-        self.collect_slots()
-        self.head = self.head_build()
-        engine.base.slot = log.tail_slot
-        engine.base.number = log.view.slots[log.tail_slot].number
-        engine.base.offset = log.tail_pos
-        engine.base.frame_seed = log.frame_seed
-        engine.base.lsn = log.lsn
-        engine.base.timestamp = log.last_timestamp
-        self.epoch = arena.epoch
-        arena.saving = arena.epoch
-        arena.epoch += 1
-        engine.checkpoint_log_bytes = log.appended_bytes
         return 0
 
     cdef int open_file(self) except -1:
@@ -195,10 +223,15 @@ cdef class Job:
         cdef Log log = self.engine.log
         cdef uint32_t index
         cdef SlotRow* row
+        free(self.slots)
+        self.slot_count = 0
+        self.retired = []
         self.slots = <SlotRow*>calloc(log.view.slot_count + 1, sizeof(SlotRow))
         if self.slots == NULL:
             raise MemoryError()
         for index in range(log.view.slot_count):
+            if log.view.slots[index].state == SLOT_RETIRED:
+                self.retired.append((index, log.view.slots[index].number))
             if log.view.slots[index].state != SLOT_LIVE:
                 continue
             row = &self.slots[self.slot_count]
@@ -208,8 +241,8 @@ cdef class Job:
             self.slot_count += 1
         return 0
 
-    cdef bytes head_build(self):
-        """The part of the manifest that is made under the GIL."""
+    cdef list collect_tables(self):
+        """What the head of the manifest is made of: a dict, then blobs."""
         cdef Engine engine = self.engine
         cdef TableState table
         cdef list tables = []
@@ -234,12 +267,8 @@ cdef class Job:
                          if table.space.slot_live_count else b"")
         for index in range(self.slot_count):
             slots.append([self.slots[index].index, self.slots[index].slot.number, self.slots[index].end])
-        head = json.dumps({"tables": tables, "slots": slots, "units": self.row_count,
-                           "next_number": engine.log.next_number}).encode()
-        parts = [len(head).to_bytes(8, "little"), head, padding(len(head))]
-        for blob in blobs:
-            parts += [blob, padding(len(blob))]
-        return b"".join(parts)
+        return [{"tables": tables, "slots": slots, "units": self.row_count,
+                 "next_number": engine.log.next_number}, *blobs]
 
     cdef int drain(self) noexcept nogil:
         cdef int64_t done
@@ -440,18 +469,15 @@ cdef int checkpoint(Engine engine) except -1:
     cdef uint32_t old_number = engine.checkpoint_number
     cdef LogPosition old_base = engine.base
     cdef uint64_t old_log_bytes = engine.checkpoint_log_bytes
-    cdef list retired = []
     cdef uint32_t slot
     if engine.checkpoint_running:
         return 0
     engine.checkpoint_running = True
+    engine.checkpoint_thread = PyThread_get_thread_ident()
     job = Job()
     job.engine = engine
     try:
         job.begin()
-        for slot in range(engine.log.view.slot_count):
-            if engine.log.view.slots[slot].state == SLOT_RETIRED:
-                retired.append((slot, engine.log.view.slots[slot].number))
         head = PyBytes_AS_STRING(job.head)
         head_size = len(job.head)
         with nogil:
@@ -478,7 +504,10 @@ cdef int checkpoint(Engine engine) except -1:
         raise
     finally:
         engine.checkpoint_running = False
-    for slot, number in retired:
-        if engine.pins == 0 and engine.log.view.slots[slot].number == number:
+        # Closed meanwhile, by a finalizer that ran in here: unmap now.
+        engine.release_late()
+    for slot, number in job.retired:
+        if (engine.pins == 0 and slot < engine.log.view.slot_count
+                and engine.log.view.slots[slot].number == number):
             engine.log.segment_drop(slot, True)
     return 1

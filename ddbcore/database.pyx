@@ -17,12 +17,14 @@ Threads
 import os
 import threading
 
+from cpython.pythread cimport PyThread_get_thread_ident
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from ddbcore.checkpoint cimport checkpoint, superblock_flip
 from ddbcore.compaction cimport compaction_check, compaction_step
 from ddbcore.engine cimport DURABILITY_NONE, Engine, TableState
 from ddbcore.io cimport Disk, MemoryDisk
+from ddbcore.log cimport Log
 from ddbcore.recovery cimport database_create, database_load, database_resume, follow, roll_back
 from ddbcore.segments cimport SLOT_FREE
 
@@ -47,12 +49,12 @@ cdef class CoreDatabase:
 
     def __cinit__(self):
         self.lock_fd = -1
+        self.closed = True                # until __init__ has run: there is nothing to close yet
 
     def __init__(self, str path=None, *, str mode="rw", str durability="interval",
                  int interval_ms=50, cache_bytes=67108864, checkpoint_bytes=67108864,
                  Disk disk=None, bint salvage=False):
         self.threads = []
-        self.closed = True
         if mode not in ("rw", "r"):
             raise ValidationError(f'mode is "rw" or "r", not {mode!r}')
         if not 1 <= interval_ms <= 60000:
@@ -155,11 +157,17 @@ cdef class CoreDatabase:
     def sync(self):
         """Make everything written so far durable. Raises PoisonedError when the disk refuses."""
         cdef Engine engine = self.engine
+        cdef Log log
         cdef uint64_t lsn
         engine.require_writable()
-        lsn = engine.log.lsn
+        log = engine.log
+        lsn = log.lsn
+        # A close in another thread must not unmap the log now.
+        engine.syncing_count += 1
         with nogil:
-            engine.log.sync(lsn)
+            log.sync(lsn)
+        engine.syncing_count -= 1
+        engine.release_late()
         engine.require_writable()
 
     def checkpoint(self):
@@ -187,6 +195,9 @@ cdef class CoreDatabase:
         self.closed = True
         engine.starter = None
         stop(engine, self.threads)
+        while engine.checkpoint_running and engine.checkpoint_thread != PyThread_get_thread_ident():
+            with nogil:
+                self.disk.pause_ns(100000)
         engine.refuse(f"the database {engine.path or 'in memory'} was closed")
         try:
             if engine.writable and not self.disk.volatile_storage and engine.log.sync_errno == 0:

@@ -65,7 +65,8 @@ cdef class Engine:
     cdef int durability
     cdef readonly int interval_ms
     cdef uint32_t pins                    # decodings under way: maps must stay
-    cdef bint release_pending             # closed while pinned
+    cdef uint32_t syncing_count           # threads that sync, without the GIL
+    cdef bint release_pending             # closed while pinned, syncing or in a checkpoint
     cdef Buffer scratch[SCRATCH_COUNT]
     cdef uint32_t scratch_taken           # a bit per buffer
     cdef public object compiler           # (update or None, condition or None) -> Program
@@ -89,6 +90,8 @@ cdef class Engine:
     cdef readonly uint64_t checkpoint_count
     cdef uint64_t checkpoint_at_ms
     cdef bint checkpoint_running
+    cdef unsigned long checkpoint_thread  # that runs it
+    cdef unsigned long loader             # thread that loads or replays just now, 0 none
     cdef uint64_t clean_lsn               # everything below was durable at the last clean close
     # Compaction
     cdef Compaction compaction
@@ -114,6 +117,8 @@ cdef class Engine:
     cdef Buffer* scratch_take(self) except NULL
     cdef void scratch_give(self, Buffer* buffer) noexcept
     cdef void unpin(self) noexcept
+    # Unmap and free, when that is pending and nothing is in the way.
+    cdef void release_late(self) noexcept
     # Unmap and free everything (when nothing is pinned).
     cdef void release(self) noexcept
     # Append the names a table has not logged yet to a frame.
@@ -124,6 +129,8 @@ cdef class Engine:
     cdef int settle(self, int durability) except -1
     cdef TableState table_by_id(self, uint32_t keyspace_id)
     cdef TableState table_add(self, bytes schema)
+    # The same with the schema parsed. Runs no Python code behind its check.
+    cdef TableState table_make(self, dict parsed, bytes schema)
     cdef int table_drop(self, TableState table) except -1
     # A frame of one schema record.
     cdef int frame_schema(self, Buffer* frame, int kind, uint32_t keyspace_id,

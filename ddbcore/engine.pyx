@@ -49,6 +49,7 @@ from ddbcore.errors import (
     PoisonedError,
     ReadOnlyError,
     StorageError,
+    TableExists,
     TableNotFound,
     ValidationError,
 )
@@ -239,7 +240,11 @@ cdef class Engine:
 
     cdef void unpin(self) noexcept:
         self.pins -= 1
-        if self.pins == 0 and self.release_pending:
+        self.release_late()
+
+    cdef void release_late(self) noexcept:
+        if (self.release_pending and self.pins == 0 and self.syncing_count == 0
+                and not self.checkpoint_running):
             self.release_pending = False
             self.release()
 
@@ -252,10 +257,8 @@ cdef class Engine:
     def let_go(self):
         """Unmap and free, now or when the last decoding under way is done."""
         self.cache.clear()
-        if self.pins != 0:
-            self.release_pending = True
-        else:
-            self.release()
+        self.release_pending = True
+        self.release_late()
 
     cdef int stir(self) except -1:
         self.keeper_idle = 0
@@ -277,7 +280,7 @@ cdef class Engine:
         if not self.writable:
             raise ReadOnlyError('the database was opened with mode="r"; open it with mode="rw" to '
                                 'write')
-        if self.log.sync_errno != 0:
+        if self.log.sync_errno != 0 or self.rolled_back:
             raise PoisonedError(
                 f"a sync of {self.path} failed ({os.strerror(self.log.sync_errno)}); writes since "
                 f"LSN {self.log.durable_lsn} may be lost. Writes are refused: close the database "
@@ -372,8 +375,12 @@ cdef class Engine:
         cdef int status = OK
         engine_stir(self)
         if durability == DURABILITY_COMMIT:
+            # A close in another thread must not unmap the log now.
+            self.syncing_count += 1
             with nogil:
                 status = log.sync(lsn)
+            self.syncing_count -= 1
+            self.release_late()
             if status != OK:
                 self.require_writable()
         return 0
@@ -384,7 +391,9 @@ cdef class Engine:
         return self.tables[keyspace_id]
 
     cdef TableState table_add(self, bytes schema):
-        cdef dict parsed = schema_parse(schema)
+        return self.table_make(schema_parse(schema), schema)
+
+    cdef TableState table_make(self, dict parsed, bytes schema):
         cdef TableState table = TableState()
         cdef uint32_t keyspace_id = parsed["id"]
         hash_key, range_key = parsed["hash_key"], parsed["range_key"] or (None, None)
@@ -418,15 +427,23 @@ cdef class Engine:
         cdef Buffer* frame
         cdef bytes schema
         cdef TableState table
-        self.require_writable()
-        keyspace_id = 0
-        while self.table_by_id(keyspace_id) is not None:
-            keyspace_id += 1
-        if keyspace_id >= KEYSPACE_COUNT_MAX:
-            raise ValidationError(f"a database holds at most {KEYSPACE_COUNT_MAX} tables")
-        schema = json.dumps({"name": name, "id": keyspace_id, "hash_key": list(hash_key),
-                             "range_key": list(range_key) if range_key else None}).encode()
-        table = self.table_add(schema)
+        while True:
+            # json runs Python code, which hands over the GIL: another thread may have come first.
+            self.require_writable()
+            if name in self.names:
+                raise TableExists(f"table {name!r} exists already")
+            keyspace_id = 0
+            while self.table_by_id(keyspace_id) is not None:
+                keyspace_id += 1
+            if keyspace_id >= KEYSPACE_COUNT_MAX:
+                raise ValidationError(f"a database holds at most {KEYSPACE_COUNT_MAX} tables")
+            schema = json.dumps({"name": name, "id": keyspace_id, "hash_key": list(hash_key),
+                                 "range_key": list(range_key) if range_key else None}).encode()
+            parsed = schema_parse(schema)
+            if (name not in self.names and self.table_by_id(keyspace_id) is None
+                    and not self.refused):
+                break
+        table = self.table_make(parsed, schema)
         frame = self.scratch_take()
         try:
             self.frame_schema(frame, RECORD_TABLE, keyspace_id, schema)

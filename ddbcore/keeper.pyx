@@ -14,6 +14,8 @@ Invariants
     1. Neither thread touches the engine after `stop` has returned.
 """
 
+import threading
+
 from libc.stdint cimport uint64_t
 
 from ddbcore.checkpoint cimport checkpoint
@@ -95,6 +97,8 @@ cdef int maintain(Engine engine) except -1:
     if checkpoint_due(engine):
         checkpoint(engine)
         engine.background_error = None
+        if engine.refused:
+            return 0
         compaction_check(engine)
     while not engine.stopping and compaction_step(engine, COMPACTION_BATCH):
         with nogil:
@@ -115,4 +119,6 @@ def stop(Engine engine not None, list threads not None):
     wake_keeper(engine.wake)
     wake_keeper(engine.work_wake)
     for thread in threads:
-        thread.join()
+        # A finalizer may close the database from the maintenance thread itself.
+        if thread is not threading.current_thread():
+            thread.join()

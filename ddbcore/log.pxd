@@ -114,7 +114,7 @@ cdef class Log:
     # Unmap a slot's segment, close it, and remove its file when asked.
     cdef void segment_drop(self, uint32_t slot, bint remove) noexcept nogil
     cdef uint32_t slot_take(self) noexcept nogil
-    # Give the unused space of the tail back to the file system (a clean close).
+    # Give the unused space of the tail back to the file system (a clean close, a roll).
     cdef void trim(self) noexcept nogil
     # Grant that space again. Without room, the next write starts a new segment, or says that the
     # disk is full.

@@ -109,6 +109,7 @@ cdef enum:
     POPULATE_AHEAD_BYTES = 2097152        # about 7 ms of writing at 300 MB/s
     ZERO_CHUNK_BYTES = 1048576
     ROLL_FRAME_BYTES = 72                 # headers 32 + 16, number 4, slot 4, size 8, seed 8
+    ROLL_WASTE_BYTES = 65536              # left behind a roll, this is worth a call to give back
     TRIM_KEPT_BYTES = 8192                # behind the tail: room for OPEN and ROLL
     OPEN_FRAME_BYTES = 56                 # header 32, record header 16, seed 8
 
@@ -369,6 +370,8 @@ cdef class Log:
         if segment.base == NULL and self.roll_create(least, &segment) != OK:
             return ERR_IO
         self.write_roll(&segment, slot)
+        if self.tail_size - self.tail_pos > ROLL_WASTE_BYTES:
+            self.trim()
         log_lock_take(self.lock)
         self.dirty_files[self.dirty_count] = self.view.slots[self.tail_slot].fd
         self.dirty_count += 1

@@ -37,9 +37,9 @@ cdef class ItemCache:
     cdef int grow(self) noexcept
     # A copy of the cached item, or None.
     cdef object fetch(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key)
-    # Keep a copy of an item.
+    # Keep a copy of an item, unless *clock moves while it is made.
     cdef int keep(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key,
-                  dict item, size_t weight, bint nested) except -1
+                  dict item, size_t weight, bint nested, const uint64_t* clock) except -1
     # Forget an item.
     cdef int forget(self, uint32_t keyspace_id, uint64_t hash, Span hash_key,
                     Span range_key) except -1

@@ -151,15 +151,19 @@ cdef class ItemCache:
         return 1
 
     cdef int keep(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key,
-                  dict item, size_t weight, bint nested) except -1:
+                  dict item, size_t weight, bint nested, const uint64_t* clock) except -1:
         cdef CacheEntry* entry
         cdef dict copy
+        cdef uint64_t now = clock[0]
         weight += ENTRY_OVERHEAD_BYTES + hash_key.size + range_key.size
         if weight > self.bytes_max // 8:
             return 0
         if self.bytes_used + weight > self.bytes_max and not self.admit(hash):
             return 0
         copy = item_copy(item) if nested else PyDict_Copy(item)
+        # Copying may have run Python code (a collection of garbage) that wrote this item.
+        if clock[0] != now:
+            return 0
         entry = self.find(keyspace_id, hash, hash_key, range_key)
         if entry != NULL:
             self.remove(entry)

@@ -139,6 +139,8 @@ def table_check(CoreTable table not None):
         entry = unit_at(&engine.arena, unit)
         if entry.granules != 0 and entry.owner == space.id:
             units += 1
+    if items != space.item_count:
+        raise AssertionError(f"table {table.name}: {items} items, {space.item_count} counted")
     return {"items": items, "units": units, "entries": space.partition.count,
             "depth": space.partition.depth}
 
@@ -158,3 +160,10 @@ def engine_check(Engine engine not None):
                 f"slot {slot}: {engine.log.view.slots[slot].live_bytes} live, tables say {total}")
         if engine.log.view.slots[slot].state == SLOT_FREE and total != 0:
             raise AssertionError(f"slot {slot} is free and has {total} live bytes")
+
+
+def database_check(Engine engine not None):
+    """Check the index of every table, and engine_check. Raises AssertionError."""
+    for name in sorted(engine.names):
+        table_check(CoreTable(engine, name))
+    engine_check(engine)

@@ -20,6 +20,7 @@ Format: FORMAT.md, section "Recovery".
 import json
 import os
 
+from cpython.pythread cimport PyThread_get_thread_ident
 from libc.errno cimport EDQUOT, EFBIG, ENOENT, ENOSPC
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
@@ -559,23 +560,57 @@ cdef int sync_segment(Engine engine, uint32_t slot, bint suspect) except -1:
     return 0
 
 
+cdef bint load_begin(Engine engine) noexcept:
+    """Take the right to load or replay; 0 when this thread has it (and runs a finalizer now).
+
+    Schemas are read by Python code, which hands over the GIL in the middle: other threads wait here.
+    """
+    cdef unsigned long thread = PyThread_get_thread_ident()
+    while engine.loader != 0:
+        if engine.loader == thread:
+            return False
+        with nogil:
+            engine.disk.pause_ns(50000)
+    engine.loader = thread
+    # A close in the meantime unmaps when this is done.
+    engine.pins += 1
+    return True
+
+
+cdef void load_end(Engine engine) noexcept:
+    engine.loader = 0
+    engine.unpin()
+
+
 cdef int follow(Engine engine) except -1:
-    cdef LogSlot* slot = &engine.log.view.slots[engine.position.slot]
-    cdef uint64_t frames = engine.recovered_frames
+    cdef LogSlot* slot
+    cdef uint64_t frames
     cdef int end
-    if engine.pins != 0:
+    if engine.loader == 0:
+        if engine.pins != 0:
+            return 0
+        slot = &engine.log.view.slots[engine.position.slot]
+        if slot.base != NULL and (engine.position.offset + 4 > slot.size
+                                  or load_u32(slot.base + engine.position.offset) == 0):
+            return 0
+    if not load_begin(engine):
         return 0
-    if slot.base == NULL:
-        # An earlier reload failed.
-        return reload(engine)
-    if engine.position.offset + 4 > slot.size or load_u32(slot.base + engine.position.offset) == 0:
-        return 0
-    end = replay(engine)
-    if engine.recovered_frames != frames:
-        engine.cache.clear()
-    if end == REPLAY_BAD or end == REPLAY_GONE:
-        # The writer removed segments this reader had not come to, or cut a torn tail: start from its newest checkpoint.
-        reload(engine)
+    try:
+        if engine.refused or engine.pins != 1:
+            return 0
+        if engine.log.view.slots[engine.position.slot].base == NULL:
+            # An earlier reload failed.
+            return reload(engine)
+        frames = engine.recovered_frames
+        end = replay(engine)
+        if engine.recovered_frames != frames:
+            engine.cache.clear()
+        if (end == REPLAY_BAD or end == REPLAY_GONE) and engine.pins == 1:
+            # The writer removed segments this reader had not come to, or cut a torn tail: start
+            # from its newest checkpoint.
+            reload(engine)
+    finally:
+        load_end(engine)
     return 1
 
 
@@ -592,8 +627,21 @@ cdef int roll_back(Engine engine) except -1:
     Not while something is decoded or a checkpoint is ending; the next read tries again.
     """
     cdef int number = engine.log.sync_errno
-    if engine.rolled_back or engine.pins != 0 or engine.checkpoint_running:
+    if engine.rolled_back and engine.loader == 0:
         return 0
+    if engine.loader == 0 and (engine.pins != 0 or engine.checkpoint_running):
+        return 0
+    if not load_begin(engine):
+        return 0
+    try:
+        if not engine.rolled_back and engine.pins == 1 and not engine.refused:
+            load_durable(engine, number)
+    finally:
+        load_end(engine)
+    return 0
+
+
+cdef int load_durable(Engine engine, int number) except -1:
     engine.rolled_back = True
     # The keeper may be looking at the old log: it stays, closed.
     engine.poisoned_log = engine.log

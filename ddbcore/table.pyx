@@ -141,7 +141,10 @@ cdef class CoreTable:
         self.codec = self.state.codec
 
     cdef int renew(self) except -1:
-        if self.name not in self.engine.names:
+        # A writer's tables are loaded anew only after a failed sync; otherwise one of the same name
+        # is another table.
+        if (self.name not in self.engine.names
+                or (self.engine.writable and not self.engine.rolled_back)):
             raise TableNotFound(f"table {self.name!r} was dropped")
         self.state = self.engine.tables[self.engine.names[self.name]]
         self.space = &self.state.space
@@ -154,7 +157,7 @@ cdef class CoreTable:
             engine.require_open()
         if engine.following:
             follow(engine)
-        elif engine.log.sync_errno != 0:
+        elif engine.log.sync_errno != 0 or engine.loader != 0:
             roll_back(engine)
         if self.space.dropped:
             self.renew()
@@ -262,12 +265,15 @@ cdef class CoreTable:
         cdef const Record* key
         cdef Span hash_key, range_key
         cdef uint8_t number[NUMBER_KEY_BYTES_MAX]
+        cdef ItemCodec codec = None
         self.enter()
         if plain_key(self.codec, <PyObject*>hash, <PyObject*>range, &hash_key, &range_key, number):
             return self.fetch(hash_key, range_key)
+        # The table may take another codec while this one runs Python code.
+        codec = self.codec
         buffer = engine.scratch_take()
         try:
-            self.codec.encode_key(hash, range, buffer)
+            codec.encode_key(hash, range, buffer)
             self.enter()
             key = <const Record*>buffer.data
             return self.fetch(record_hash_span(key), record_range_span(key))
@@ -305,7 +311,8 @@ cdef class CoreTable:
         finally:
             engine.unpin()
         if cache.bytes_max != 0 and lsn == engine.log.lsn and not engine.refused:
-            cache.keep(self.state.keyspace_id, mixed, hash_key, range_key, item, weight, nested)
+            cache.keep(self.state.keyspace_id, mixed, hash_key, range_key, item, weight, nested,
+                       &engine.log.lsn)
         return item
 
     def put(self, item, *, condition=None, names=None, values=None, durability=None):
@@ -323,11 +330,12 @@ cdef class CoreTable:
         cdef uint64_t hash_value = 0
         cdef uint64_t address = 0
         cdef uint64_t lsn
+        cdef ItemCodec codec = self.codec
         self.enter_write()
         frame = engine.scratch_take()
         try:
             frame.size = FRAME_HEADER_BYTES
-            self.codec.encode_item(item, frame)
+            codec.encode_item(item, frame)
             # Encoding may have run other Python code.
             self.enter_write()
             while condition is not None:
@@ -359,11 +367,12 @@ cdef class CoreTable:
         cdef uint64_t address = 0
         cdef uint64_t lsn
         cdef int status
+        cdef ItemCodec codec = self.codec
         self.enter_write()
         frame = engine.scratch_take()
         try:
             frame.size = FRAME_HEADER_BYTES
-            self.codec.encode_key(hash, range, frame)
+            codec.encode_key(hash, range, frame)
             self.enter_write()
             key = <Record*>(frame.data + FRAME_HEADER_BYTES)
             key.keyspace_id = <uint16_t>self.state.keyspace_id
@@ -414,6 +423,7 @@ cdef class CoreTable:
         cdef uint64_t address = 0
         cdef uint64_t lsn
         cdef int changed
+        cdef ItemCodec codec = self.codec
         if len(args) == 2:
             range, expression = args
         elif len(args) == 1:
@@ -431,7 +441,7 @@ cdef class CoreTable:
             self.last_program = program
         key_buffer = engine.scratch_take()
         try:
-            self.codec.encode_key(hash, range, key_buffer)
+            codec.encode_key(hash, range, key_buffer)
             frame = engine.scratch_take()
             while True:
                 self.enter_write()
@@ -481,6 +491,7 @@ cdef class CoreTable:
         cdef uint64_t address = 0
         cdef const Record* key
         cdef object hash_value, range_value
+        cdef ItemCodec codec = self.codec
         try:
             if offsets == NULL or hashes == NULL or records == NULL:
                 raise MemoryError()
@@ -499,7 +510,7 @@ cdef class CoreTable:
                     buffer_reserve(buffer, 1)
                     buffer.size += 1
                 offsets[index] = buffer.size
-                self.codec.encode_key(hash_value, range_value, buffer)
+                codec.encode_key(hash_value, range_value, buffer)
             self.enter()
             for index in range(count):
                 key = <const Record*>(buffer.data + offsets[index])
@@ -584,7 +595,7 @@ cdef class Batch:
     def __exit__(self, kind, error, trace):
         if kind is None:
             self.flush()
-        else:
+        elif not self.busy:
             self.frame.size = 0
             self.count = 0
         return False
@@ -619,22 +630,24 @@ cdef class Batch:
 
         Raises ValidationError, ItemTooLarge; the batch is as before then.
         """
+        cdef ItemCodec codec = self.table.codec
         cdef size_t start
         self.begin()
         start = self.frame.size
         try:
-            self.table.codec.encode_item(item, &self.frame)
+            codec.encode_item(item, &self.frame)
         finally:
             self.busy = False
         self.end(start)
 
     def delete(self, hash, range=None):
         """Add a delete of a key."""
+        cdef ItemCodec codec = self.table.codec
         cdef size_t start
         self.begin()
         start = self.frame.size
         try:
-            self.table.codec.encode_key(hash, range, &self.frame)
+            codec.encode_key(hash, range, &self.frame)
         finally:
             self.busy = False
         self.end(start)
@@ -646,6 +659,8 @@ cdef class Batch:
         cdef uint64_t size = self.frame.size
         cdef uint64_t address
         cdef int status
+        if self.busy:
+            raise ValidationError("the batch is encoding an item")
         if size <= FRAME_HEADER_BYTES:
             return
         table.enter_write()

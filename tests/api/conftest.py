@@ -10,16 +10,7 @@ import pytest
 
 import hashrange
 from ddbcore.errors import DatabaseClosed
-from ddbcore.probe import engine_check, table_check
-
-
-def check(db: hashrange.Database) -> None:
-    """Check the index of every table and the counters of the engine."""
-    for name in db.tables():
-        table = db.table(name)
-        counts = table_check(table)
-        assert counts["items"] == table.count()
-    engine_check(db.engine)
+from ddbcore.probe import database_check
 
 
 @pytest.fixture(params=["memory", "disk"])
@@ -29,7 +20,7 @@ def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[hashrange.Dat
     database = hashrange.open(path)
     yield database
     try:
-        check(database)
+        database_check(database.engine)
     except DatabaseClosed:
         pass
     database.close()

@@ -1,10 +1,10 @@
 """Damage: bits flipped and files cut, one at a time, all over a small database.
 
-Whatever one bit or one cut does, a reader, a writer, verify and salvage either show exactly what was
-durable or refuse with CorruptError; they never show a wrong value and never end the process (each
-batch runs in a forked child). Two databases: one closed cleanly, of which everything was durable and
-is known to be; one killed with durability "commit", whose very last frame nothing later proves.
-Environment: HASHRANGE_DAMAGE_SEED.
+Whatever one bit or one cut does, a reader, a writer, verify and salvage either show exactly what
+was durable or refuse with CorruptError; they never show a wrong value and never end the process
+(each batch runs in a forked child). Two databases: one closed cleanly, of which everything was
+durable and is known to be; one killed with durability "commit", whose very last frame nothing later
+proves. Environment: HASHRANGE_DAMAGE_SEED.
 """
 
 from __future__ import annotations
@@ -18,24 +18,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-import hashrange
 from crash.children import batches, in_child_with_progress
 from crash.oracle import State, abandon, applied, content, perform, seed_of
 from format import layout
+
+import hashrange
 
 BATCH = 4000
 ZERO_SHARE = 40               # of the bytes that hold nothing, one in so many is flipped
 SALVAGE_SHARE = 50
 
-Damage = tuple[str, int, int]                      # file, offset, xor mask; or length to cut at with mask 0
+# File, offset, xor mask; or length to cut at with mask 0.
+Damage = tuple[str, int, int]
 
 
 def small_operations() -> Iterator[tuple[Any, ...]]:
     """Twenty items, with a checkpoint in the middle."""
     yield ("create", "ranged")
     for number in range(10):
-        yield ("put", "ranged", {"pk": f"h{number % 3}", "sk": number, "n": number, "text": "a" * number})
+        yield ("put", "ranged",
+               {"pk": f"h{number % 3}", "sk": number, "n": number, "text": "a" * number})
     yield ("checkpoint",)
     yield ("create", "plain")
     for number in range(8):
@@ -140,7 +142,7 @@ class Copy:
 
 
 def seen(open_database: Callable[[], hashrange.Database], allowed: list[State]) -> str:
-    """Open and read everything: "whole", or "refused" by a CorruptError; anything else is a failure."""
+    """Open and read everything: "whole", or "refused" by a CorruptError; else it fails."""
     try:
         with open_database() as database:
             found = content(database)
@@ -184,7 +186,8 @@ def salvaged(copy: Copy, number: int) -> str:
     newest = copy.original.allowed[-1]
     for name, items in found.items():
         for key, item in items.items():
-            assert any(item == state.get(name, {}).get(key) for state in copy.original.states_known), (
+            known = [state.get(name, {}).get(key) for state in copy.original.states_known]
+            assert item in known, (
                 f"salvage made up {name}{key}"
             )
     return "salvage whole" if found == newest else "salvage partly"
@@ -193,7 +196,9 @@ def salvaged(copy: Copy, number: int) -> str:
 def run(original: Original, damages: list[Damage], words: str) -> Counter[str]:
     total: Counter[str] = Counter()
     for index, batch in enumerate(batches(damages, BATCH)):
-        def work(note: Callable[[int], None], batch: Any = batch, index: int = index) -> Counter[str]:
+        def work(
+            note: Callable[[int], None], batch: Any = batch, index: int = index
+        ) -> Counter[str]:
             copy = Copy(original, f"copy{words}{index}")
             count: Counter[str] = Counter()
             for number, damage in enumerate(batch):
@@ -241,7 +246,8 @@ def test_files_cut_at_every_byte_are_refused_or_harmless(memory_path: Path, clos
     original = Original(memory_path, small_operations(), closed)
     damages: list[Damage] = []
     for name, data in original.files.items():
-        # Every byte of the log's used part and a little more; of the zeros in the other files, some.
+        # Every byte of the log's used part and a little more; of the zeros in the other files,
+        # some.
         used = original.used(name)
         for length in range(len(data)):
             if name.startswith("log-"):
@@ -265,9 +271,12 @@ def test_damage_across_segments_is_refused_or_harmless(memory_path: Path, closed
         data = original.files[name]
         fields = layout.segment_read(data)
         edges = [(0, layout.SEGMENT_START)]
-        edges += [(frame.offset, frame.offset + 72) for frame in layout.frames(data, fields["seed"])]
+        edges += [(frame.offset, frame.offset + 72)
+                  for frame in layout.frames(data, fields["seed"])]
         for start, stop in edges:
-            damages += [(name, offset, 1 << bit) for offset in range(start, stop) for bit in range(8)]
+            damages += [
+                (name, offset, 1 << bit) for offset in range(start, stop) for bit in range(8)
+            ]
         damages += [(name, dice.randrange(len(data)), 1 << dice.randrange(8)) for _ in range(400)]
         damages += [(name, dice.randrange(len(data)), 0) for _ in range(40)]
     print(f"HASHRANGE_DAMAGE_SEED={seed}, {len(segments)} segments")

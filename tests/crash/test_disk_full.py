@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ddbcore.simulation import SimulatedDisk
-
-import hashrange
 from crash.children import in_child, in_child_with_progress
 from crash.oracle import Workload, abandon, content, perform, place_of, rounds_of, seed_of
+
+import hashrange
+from ddbcore.simulation import SimulatedDisk
 from hashrange.verification import inspect
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
@@ -32,7 +32,7 @@ SIZE_BYTES = 32 << 20         # of the file system; nearly all of it ballast
 
 
 def mount_small(path: Path, size_bytes: int) -> bool:
-    """Mount a tmpfs that only this process and its children see; False where that is not allowed."""
+    """Mount a tmpfs that only this process and its children see; False where not allowed."""
     libc = ctypes.CDLL(None, use_errno=True)
     user, group = os.getuid(), os.getgid()
     if libc.unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0:
@@ -107,7 +107,9 @@ def stuff(ballast: Path) -> None:
             assert error.errno == errno.ENOSPC
 
 
-def fill(path: Path, seed: int, ballast_bytes: int, note: Callable[[int], None]) -> Counter[str] | None:
+def fill(
+    path: Path, seed: int, ballast_bytes: int, note: Callable[[int], None]
+) -> Counter[str] | None:
     """Fill a tmpfs until nothing fits, make room, go on, end without closing, open again."""
     size = SIZE_BYTES
     if not mount_small(path, size):
@@ -177,13 +179,16 @@ def test_a_full_file_system_refuses_writes_and_damages_nothing(tmp_path: Path) -
         workload_seed = dice.randrange(1 << 32)
         try:
             total += in_child_with_progress(
-                lambda note, path=path, seed=workload_seed, size=ballast_bytes: fill(path, seed, size, note)
+                lambda note, path=path, seed=workload_seed, size=ballast_bytes: fill(
+                    path, seed, size, note
+                )
             )
         except BaseException:
-            print(f"HASHRANGE_FULL_SEED={seed}: round {number}, workload {workload_seed}, ballast {ballast_bytes}")
+            print(f"HASHRANGE_FULL_SEED={seed}: round {number}, workload {workload_seed}, ballast "
+                  f"{ballast_bytes}")
             raise
     print(f"{rounds} full file systems, refused for want of room: {dict(total)}; seed {seed}")
-    assert total["put"] and total["batch"] and total["checkpoint"]
+    assert all(total[name] for name in ("put", "batch", "checkpoint"))
 
 
 def limited(path: Path) -> int:
@@ -223,7 +228,9 @@ def test_a_limit_of_the_file_size_counts_as_a_full_disk(tmp_path: Path) -> None:
     print(f"{count} items below the limit")
 
 
-def creation_failure(disk: SimulatedDisk, number: int, after: int, times: int) -> Callable[..., int]:
+def creation_failure(
+    disk: SimulatedDisk, number: int, after: int, times: int
+) -> Callable[..., int]:
     """A hook that fails the making of files, and no opening of those that are there."""
     count = 0
 
@@ -304,11 +311,12 @@ def test_the_place_is_an_exact_prefix_when_the_disk_fills_and_the_power_fails() 
         disk = SimulatedDisk()
         database = hashrange.open(disk=disk)
         database.engine.starter = None
-        filled = Filled(dice.randrange(1 << 32), lambda: database)
+        filled = Filled(dice.randrange(1 << 32), lambda database=database: database)
         filled.open()
         durable = 0
         for _ in range(6):
-            disk.fail(dice.choice(("allocate", "write")), errno.ENOSPC, after=dice.randrange(4), times=dice.randint(1, 3))
+            disk.fail(dice.choice(("allocate", "write")), errno.ENOSPC, after=dice.randrange(4),
+                      times=dice.randint(1, 3))
             filled.run(dice.randrange(12))
             disk.faults.clear()
             if dice.random() < 0.4:

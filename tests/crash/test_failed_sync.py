@@ -11,10 +11,10 @@ import errno
 import random
 
 import pytest
-from ddbcore.simulation import SimulatedDisk
+from crash.oracle import State, Workload, abandon, content, perform, place_of, rounds_of, seed_of
 
 import hashrange
-from crash.oracle import State, Workload, abandon, content, perform, place_of, rounds_of, seed_of
+from ddbcore.simulation import SimulatedDisk
 from hashrange.verification import inspect
 
 OPERATIONS = 50
@@ -75,12 +75,15 @@ def refusals(database: hashrange.Database) -> int:
     writes.append(lambda: database.create_table("one-more", ("pk", "S")))
     for name in database.tables():
         table = database.table(name)
-        key = next((tuple(item[part] for part in ("pk", "sk") if part in item) for item in table.scan()), None)
+        key = next((tuple(item[part] for part in ("pk", "sk") if part in item)
+                    for item in table.scan()), None)
         writes.append(lambda name=name: database.drop_table(name))
         if key is not None:
             writes.append(lambda table=table, key=key: table.put(table.get(*key)))
             writes.append(lambda table=table, key=key: table.delete(*key))
-            writes.append(lambda table=table, key=key: table.update(*key, "SET a = :a", values={":a": 1}))
+            writes.append(
+                lambda table=table, key=key: table.update(*key, "SET a = :a", values={":a": 1})
+            )
         writes.append(table.batch)
     for write in writes:
         with pytest.raises(hashrange.PoisonedError, match="failed"):
@@ -101,7 +104,8 @@ def check(failed: Failed, dice: random.Random) -> bool:
         # Reads show what is durable, and nothing else.
         place_of(reopened(failed.disk.crash(0, keep="old")), states, shown, upper)
     for _ in range(3):
-        place_of(reopened(failed.disk.crash(dice.randrange(1 << 32))), states, failed.durable, upper)
+        disk = failed.disk.crash(dice.randrange(1 << 32))
+        place_of(reopened(disk), states, failed.durable, upper)
     database.close()
     # Another process opens it while the system still has everything in its cache.
     disk = failed.disk.snapshot()
@@ -133,7 +137,9 @@ def reopened(disk: SimulatedDisk) -> State:
 
 @pytest.mark.parametrize("durability", ["interval", "commit", "none"])
 @pytest.mark.parametrize("operation", ["sync", "sync_root"])
-def test_after_a_failed_sync_nothing_counts_as_saved_that_is_not(operation: str, durability: str) -> None:
+def test_after_a_failed_sync_nothing_counts_as_saved_that_is_not(
+    operation: str, durability: str
+) -> None:
     seed = seed_of("HASHRANGE_SYNC_SEED")
     dice = random.Random(seed)
     count = poisoned = 0
@@ -147,7 +153,8 @@ def test_after_a_failed_sync_nothing_counts_as_saved_that_is_not(operation: str,
                     break
                 poisoned += check(failed, dice)
             except BaseException:
-                print(f"HASHRANGE_SYNC_SEED={seed}, workload {workload_seed}, {operation} {after} fails")
+                print(f"HASHRANGE_SYNC_SEED={seed}, workload {workload_seed}, {operation} {after} "
+                      "fails")
                 raise
             count += 1
     print(f"{count} failing calls of {operation} ({durability}), {poisoned} poisoned; seed {seed}")
@@ -183,5 +190,6 @@ def test_a_sync_that_fails_in_opening_or_closing_is_an_error(operation: str) -> 
             assert "one-more" in reopened(disk.snapshot())
             continue
         break
-    print(f"{operation}: {opening} failures in opening, {closing} in closing; HASHRANGE_SYNC_SEED={seed}")
+    print(f"{operation}: {opening} failures in opening, {closing} in closing; "
+          f"HASHRANGE_SYNC_SEED={seed}")
     assert closing or operation == "sync_root"

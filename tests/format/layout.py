@@ -1,7 +1,7 @@
-"""The format from outside: find the parts of a database's files, change them, and make checksums right again.
+"""The format from outside: find parts of a database's files, change them, correct checksums.
 
-An independent reading of FORMAT.md, in Python and with the xxhash package: what the tests here agree
-on with ddbcore is what the document says.
+An independent reading of FORMAT.md, in Python and with the xxhash package: what the tests here
+agree on with ddbcore is what the document says.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ MASK = (1 << 64) - 1
 SUPERBLOCK_SEED = 0x3130424452524148
 SUPERBLOCK_BYTES = 152
 SUPERBLOCK_SLOT_BYTES = 4096
-SUPERBLOCK_FIELDS = (
-    "magic version reserved sequence database_id hash_seed created_ms checkpoint_number log_number "
-    "meta_pos meta_size meta_checksum log_slot log_offset log_frame_seed log_lsn log_timestamp "
-    "clean_lsn padding1 padding2 checksum"
-).split()
+SUPERBLOCK_FIELDS = ["magic", "version", "reserved", "sequence", "database_id", "hash_seed",
+                     "created_ms", "checkpoint_number", "log_number", "meta_pos", "meta_size",
+                     "meta_checksum", "log_slot", "log_offset", "log_frame_seed", "log_lsn",
+                     "log_timestamp", "clean_lsn", "padding1", "padding2", "checksum"]
 SUPERBLOCK = struct.Struct("<QIIQQQQIIQQQQQQQQQQQQ")
-SEGMENT_FIELDS = "magic version number size seed first_lsn database_id reserved checksum".split()
+SEGMENT_FIELDS = ["magic", "version", "number", "size", "seed", "first_lsn", "database_id",
+                  "reserved", "checksum"]
 SEGMENT = struct.Struct("<QIIQQQQQQ")
 SEGMENT_START = 64
 FRAME_HEADER_BYTES = 32
@@ -47,9 +47,9 @@ def superblock_read(files: Files) -> dict[str, int]:
         start = slot * SUPERBLOCK_SLOT_BYTES
         raw = bytes(files["superblock"][start:start + SUPERBLOCK_BYTES])
         fields = dict(zip(SUPERBLOCK_FIELDS, SUPERBLOCK.unpack(raw), strict=True))
-        if fields["checksum"] == xxh64_intdigest(raw[:-8], SUPERBLOCK_SEED):
-            if not best or fields["sequence"] > best["sequence"]:
-                best = {**fields, "slot": slot}
+        valid = fields["checksum"] == xxh64_intdigest(raw[:-8], SUPERBLOCK_SEED)
+        if valid and (not best or fields["sequence"] > best["sequence"]):
+            best = {**fields, "slot": slot}
     return best
 
 
@@ -96,12 +96,15 @@ def frames(data: bytes | bytearray, seed: int, offset: int = SEGMENT_START) -> I
     """Yield the valid frames of a segment from an offset on."""
     while offset + FRAME_HEADER_BYTES + RECORD_HEADER_BYTES <= len(data):
         size, _, checksum, lsn = struct.unpack_from("<IIQQ", data, offset)
-        if size < 48 or offset + size > len(data) or frame_sum(data, offset, size, seed) != checksum:
+        if size < 48 or offset + size > len(data):
+            return
+        if frame_sum(data, offset, size, seed) != checksum:
             return
         yield Frame(offset, size, seed, lsn)
         kind = data[offset + FRAME_HEADER_BYTES + 4]
         if kind == OPEN:
-            seed = struct.unpack_from("<Q", data, offset + FRAME_HEADER_BYTES + RECORD_HEADER_BYTES)[0]
+            body = offset + FRAME_HEADER_BYTES + RECORD_HEADER_BYTES
+            seed = struct.unpack_from("<Q", data, body)[0]
         offset += size
 
 
@@ -111,7 +114,7 @@ def frame_seal(data: bytearray, frame: Frame) -> None:
     end = min(frame.offset + max(size, 48), len(data))
     total = frame_sum(data, frame.offset, end - frame.offset, frame.seed)
     if end - frame.offset != size:
-        # The size lies: the sum over what is there, as if the size were right, is the best there is.
+        # The size lies: the sum over what is there, as if the size were right, must do.
         lag = struct.unpack_from("<I", data, frame.offset + 4)[0]
         mixed = (((lag << 32) | size) * 0x9E3779B97F4A7C15) & MASK
         total = xxh64_intdigest(bytes(data[frame.offset + 16:end]), frame.seed ^ mixed)
@@ -160,7 +163,8 @@ def checkpoint_name(superblock: dict[str, int]) -> str:
 def manifest_read(files: Files) -> Manifest:
     superblock = superblock_read(files)
     start = superblock["meta_pos"]
-    return Manifest.parse(bytes(files[checkpoint_name(superblock)][start:start + superblock["meta_size"]]))
+    stop = start + superblock["meta_size"]
+    return Manifest.parse(bytes(files[checkpoint_name(superblock)][start:stop]))
 
 
 def manifest_write(files: Files, raw: bytes) -> None:
@@ -170,7 +174,8 @@ def manifest_write(files: Files, raw: bytes) -> None:
     position = -(-len(data) // 4096) * 4096
     data.extend(bytes(position - len(data)))
     data.extend(raw)
-    superblock.update(meta_pos=position, meta_size=len(raw), meta_checksum=xxh64_intdigest(raw, position))
+    superblock.update(meta_pos=position, meta_size=len(raw),
+                      meta_checksum=xxh64_intdigest(raw, position))
     superblock_write(files, superblock)
 
 
