@@ -285,13 +285,42 @@ cdef int segment_split(Partition* partition, HashSegment* segment, const uint64_
     return OK
 
 
-cdef int segment_grow(Partition* partition, HashSegment* segment) noexcept nogil:
+cdef bint segment_belongs(Partition* partition, const HashSegment* segment, uint32_t unit,
+                          uint64_t hash) noexcept nogil:
+    """Whether a segment is what the directory takes it for (invariant 2).
+
+    Growing believes the header's depth, prefix and unit, which a forged file may set as it likes.
+    """
+    cdef uint32_t width, first, index
+    if segment.unit != unit or segment.depth > partition.depth:
+        return False
+    if segment.depth == 0:
+        width = <uint32_t>1 << partition.depth
+        first = 0
+        if segment.prefix != 0:
+            return False
+    else:
+        width = <uint32_t>1 << (partition.depth - segment.depth)
+        if segment.prefix != hash >> (64 - segment.depth) << (64 - segment.depth):
+            return False
+        first = <uint32_t>((segment.prefix >> 32) >> (32 - partition.depth))
+    for index in range(first, first + width):
+        if partition.directory[index] != unit:
+            return False
+    return True
+
+
+cdef int segment_grow(Partition* partition, HashSegment* segment, uint32_t unit,
+                      uint64_t hash) noexcept nogil:
     """Make room in a full segment: a larger block, or two segments."""
-    cdef uint32_t granules = unit_at(partition.arena, segment.unit).granules
-    cdef uint64_t* entries = <uint64_t*>malloc(<size_t>segment.slots * 8)
+    cdef uint32_t granules = unit_at(partition.arena, unit).granules
+    cdef uint64_t* entries
     cdef uint32_t count
     cdef int status
     cdef bint may_split = segment.depth < DIRECTORY_DEPTH_MAX
+    if not segment_belongs(partition, segment, unit, hash):
+        return ERR_CORRUPT
+    entries = <uint64_t*>malloc(<size_t>segment.slots * 8)
     if entries == NULL:
         return ERR_MEMORY
     count = segment_gather(segment, entries)
@@ -340,7 +369,7 @@ cdef int partition_insert(Partition* partition, uint64_t hash, uint64_t ref,
             if end < segment.slots:
                 break
         ended = NULL
-        status = segment_grow(partition, segment)
+        status = segment_grow(partition, segment, unit, hash)
         if status != OK:
             return status
     status = unit_touch(partition.arena, unit)

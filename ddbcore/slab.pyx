@@ -127,9 +127,10 @@ cdef int leaf_new(Forest* forest, int size_class, uint64_t* ref, Node** out) noe
     status = unit_touch(forest.arena, unit)
     if status != OK:
         return status
-    while (slab.used >> block) & 1:
+    while block < SLAB_BLOCK_COUNT[size_class] and (slab.used >> block) & 1:
         block += 1
-    if block >= SLAB_BLOCK_COUNT[size_class]:
+    # A slab of another class in this list has blocks of another size.
+    if block == SLAB_BLOCK_COUNT[size_class] or slab.size_class != size_class:
         return ERR_CORRUPT
     slab.used |= <uint32_t>1 << block
     slab.used_count += 1

@@ -26,7 +26,7 @@ from format import layout
 
 import hashrange
 
-EXAMPLES = int(os.environ.get("HASHRANGE_EXAMPLES") or 300)
+EXAMPLES = int(os.environ.get("HASHRANGE_EXAMPLES") or 150)
 BATCH = 50
 MUTANT_S = 60                 # a mutant that takes longer hangs
 NUMBERS_32 = (0, 1, 2, 3, 7, 15, 16, 17, 255, 256, 4095, 4096, 65535, 65536, 1 << 24, 1 << 31, (1 << 32) - 1)
