@@ -142,9 +142,8 @@ class Lockstep(RuleBasedStateMachine):
         self.db.close()
         self.open()
 
-    # No checkpoint or compaction may run while the files are copied one after the other: a killed
-    # process leaves its files as of one moment. A closed one has nothing that runs; so the copy
-    # is made of a database that a reader-like handle (opened, not written to) keeps quiet.
+    # A killed process leaves its files as of one moment, and a copy takes them one after the other:
+    # it counts only when nothing was written, and no checkpoint was under way, meanwhile.
     @rule()
     @precondition(lambda self: not self.memory)
     def kill(self) -> None:
