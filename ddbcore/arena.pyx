@@ -290,6 +290,7 @@ cdef uint8_t* unit_resize(Arena* arena, uint32_t unit, uint32_t granules,
 
 cdef uint8_t* unit_load(Arena* arena, uint32_t unit) noexcept nogil:
     cdef Unit* entry
+    cdef int64_t got
     cdef uint8_t* block
     cdef uint64_t size
     if unit >= arena.unit_count:
@@ -304,9 +305,10 @@ cdef uint8_t* unit_load(Arena* arena, uint32_t unit) noexcept nogil:
     if block == NULL:
         arena.error = ERR_MEMORY
         return NULL
-    if arena.read_at(arena.disk, arena.fd, block, size, entry.file_pos) != <int64_t>size:
+    got = arena.read_at(arena.disk, arena.fd, block, size, entry.file_pos)
+    if got != <int64_t>size:
         block_drop(arena, block, entry.granules)
-        arena.error = ERR_IO
+        arena.error = ERR_IO if got < 0 else ERR_CORRUPT
         return NULL
     if (hash_bytes(block, size, entry.file_pos) != entry.checksum
             or (arena.check != NULL and arena.check(block, <uint32_t>size) != OK)):

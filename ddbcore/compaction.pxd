@@ -13,3 +13,5 @@ cdef enum:
 cdef int compaction_check(Engine engine, bint forced=*) except -1
 # Move up to `budget` records. 1 while there is more to do, 0 when no pass runs.
 cdef int compaction_step(Engine engine, uint32_t budget) except -1
+# Give up the pass that runs, if one does; what was moved is moved.
+cdef void pass_end(Engine engine) noexcept

@@ -191,7 +191,9 @@ cdef int gather_collection(Engine engine, TableState table, uint64_t ref, uint32
             walk.inside = False
             return 1
     record = record_at(&engine.log.view, addresses[count - 1])
-    if record == NULL:
+    # In a sound collection the walk has come further; a forged one must not lead it in circles.
+    if (record == NULL or not hash_key_same(record, record_at(&engine.log.view, addresses[0]))
+            or (walk.inside and not lies_behind(record, start))):
         engine.fail(ERR_CORRUPT, "compacting")
     walk.resume.size = 0
     if buffer_reserve(&walk.resume, record.hash_size + record.range_size) != 0:
@@ -201,6 +203,18 @@ cdef int gather_collection(Engine engine, TableState table, uint64_t ref, uint32
     walk.resume_hash_size = record.hash_size
     walk.inside = True
     return 0
+
+
+cdef bint hash_key_same(const Record* left, const Record* right) noexcept:
+    return (right != NULL and left.hash_size == right.hash_size
+            and memcmp(<const uint8_t*>left + 16, <const uint8_t*>right + 16, left.hash_size) == 0)
+
+
+cdef bint lies_behind(const Record* record, Span key) noexcept:
+    """Whether a record's range key is greater than a key."""
+    cdef uint32_t size = record.range_size if record.range_size < key.size else key.size
+    cdef int order = memcmp(<const uint8_t*>record + 16 + record.hash_size, key.data, size)
+    return order > 0 or (order == 0 and record.range_size > key.size)
 
 
 cdef bint resumes_here(Engine engine, TableState table, uint64_t ref) except -1:
@@ -241,6 +255,8 @@ cdef int gather(Engine engine, TableState table, uint32_t budget, Gathering out)
                      or out.count >= GATHER_MAX - 260)):
             walk.tag = slot.tag
             return 0
+        if slot.tag < walk.tag:
+            engine.fail(ERR_CORRUPT, "compacting")
         walk.tag = slot.tag
         ref = slot_ref(&slot)
         if ref_kind(ref) == REF_RECORD:

@@ -34,6 +34,8 @@ cdef class Cursor:
     # Whether a record is still in bounds.
     cdef bint inside(self, const Record* record) noexcept
     cdef int remember(self, const Record* record) except -1
+    # Whether a record lies behind the last one returned, in the direction of the walk.
+    cdef bint ahead(self, const Record* record) noexcept
     cdef void prefetch(self, uint32_t index) noexcept
 
 cdef class Query(Cursor):

@@ -116,6 +116,9 @@ cdef class Cursor:
         self.started = True
         return 0
 
+    cdef bint ahead(self, const Record* record) noexcept:
+        return True
+
     cdef void prefetch(self, uint32_t index) noexcept:
         cdef uint64_t address = self.window[index]
         cdef const uint8_t* start
@@ -153,6 +156,10 @@ cdef class Cursor:
             if self.window_count == 0:
                 self.finished = True
                 raise StopIteration
+            # In a sound index always so; a forged one must not lead a walk in circles.
+            record = record_at(&engine.log.view, self.window[self.window_count - 1])
+            if record == NULL or (self.started and not self.ahead(record)):
+                engine.fail(ERR_CORRUPT, f"walking table {table.name}")
             for index in range(PREFETCH_AHEAD):
                 if index < self.window_count:
                     self.prefetch(index)
@@ -369,6 +376,12 @@ cdef class Query(Cursor):
             table.engine.fail(status, f"querying table {table.name}")
         return 0
 
+    cdef bint ahead(self, const Record* record) noexcept:
+        cdef int order = compare(
+            <const uint8_t*>record + RECORD_HEADER_BYTES + record.hash_size, record.range_size,
+            self.last.data + self.last_hash_size, <uint32_t>self.last.size - self.last_hash_size)
+        return order < 0 if self.reverse else order > 0
+
     cdef bint inside(self, const Record* record) noexcept:
         cdef const uint8_t* key = <const uint8_t*>record + RECORD_HEADER_BYTES + record.hash_size
         cdef int order
@@ -420,6 +433,20 @@ cdef class Scan(Cursor):
                 self.remember(<const Record*>buffer.data)
             finally:
                 table.engine.scratch_give(buffer)
+
+    cdef bint ahead(self, const Record* record) noexcept:
+        cdef const uint8_t* key = <const uint8_t*>record + RECORD_HEADER_BYTES
+        cdef Keyspace* space = self.table.space
+        cdef uint64_t hash = keyspace_hash(space, key, record.hash_size)
+        cdef uint64_t last_hash = keyspace_hash(space, self.last.data, self.last_hash_size)
+        cdef int order = (hash > last_hash) - (hash < last_hash)
+        if order == 0:
+            order = compare(key, record.hash_size, self.last.data, self.last_hash_size)
+        if order == 0:
+            order = compare(key + record.hash_size, record.range_size,
+                            self.last.data + self.last_hash_size,
+                            <uint32_t>self.last.size - self.last_hash_size)
+        return order > 0
 
     cdef int add_entry(self, uint64_t ref, bint is_last) except -1:
         """Add what an entry refers to; of the last returned item's collection, what follows."""

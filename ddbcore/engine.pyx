@@ -23,7 +23,7 @@ Threads
 import json
 import os
 
-from libc.errno cimport EDQUOT, EFBIG, ENOSPC
+from libc.errno cimport EDQUOT, EFBIG, EIO, ENOSPC
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
@@ -305,6 +305,8 @@ cdef class Engine:
             raise DiskFull(number,
                            f"no room to grow the log of {self.path} ({os.strerror(number)}, while "
                            f"{doing}); free some space and try again: nothing was changed")
+        # The index keeps no number of a failed read.
+        number = number or EIO
         raise StorageError(number, f"{os.strerror(number)} while {doing} in {self.path}")
 
     cdef Buffer* scratch_take(self) except NULL:

@@ -19,7 +19,7 @@ import threading
 from libc.stdint cimport uint64_t
 
 from ddbcore.checkpoint cimport checkpoint
-from ddbcore.compaction cimport COMPACTION_BATCH, compaction_check, compaction_step
+from ddbcore.compaction cimport COMPACTION_BATCH, compaction_check, compaction_step, pass_end
 from ddbcore.engine cimport DURABILITY_NONE, Engine, wait_wake, wake_keeper
 
 from ddbcore.errors import Error
@@ -81,9 +81,11 @@ def run_maintainer(Engine engine not None):
                 wait_wake(engine.work_wake, &engine.work_idle, SLEEP_MS)
         try:
             maintain(engine)
-        except Error as error:
-            engine.background_error = str(error)
-            # Not at once again: after as many bytes as between two checkpoints.
+        except (Error, MemoryError) as error:
+            engine.background_error = str(error) or type(error).__name__
+            # Not at once again: after as many bytes as between two checkpoints, and a new look at
+            # what is dead.
+            pass_end(engine)
             engine.checkpoint_log_bytes = engine.log.appended_bytes
         engine.work_idle = 1
 

@@ -28,6 +28,7 @@ from libc.string cimport memcpy, memset
 
 from ddbcore.arena cimport (
     CHUNK_COUNT_MAX,
+    GRANULE_BYTES,
     GRANULES_MAX,
     UNIT_NONE,
     UNITS_PER_CHUNK,
@@ -122,6 +123,7 @@ cdef class Manifest:
     cdef uint8_t* data
     cdef uint64_t size
     cdef uint64_t pos
+    cdef uint64_t origin                  # in its file
     cdef Engine engine
 
     def __dealloc__(self):
@@ -133,7 +135,11 @@ cdef class Manifest:
     cdef int read(self, int fd, const Superblock* superblock) except -1:
         cdef int64_t done
         self.size = superblock.meta_size
-        if self.size > MANIFEST_BYTES_MAX or self.size < 8:
+        self.origin = superblock.meta_pos
+        done = self.engine.disk.file_size(fd)
+        if (self.size > MANIFEST_BYTES_MAX or self.size < 8
+                or (done >= 0 and (self.origin > <uint64_t>done
+                                   or self.size > <uint64_t>done - self.origin))):
             self.damaged("impossible size of the manifest")
         self.data = <uint8_t*>malloc(self.size)
         if self.data == NULL:
@@ -245,13 +251,17 @@ cdef int load_slot_live(Engine engine, TableState table, const uint8_t* piece, u
 
 cdef int load_units(Engine engine, Manifest manifest, uint64_t count) except -1:
     cdef const uint8_t* cells
-    cdef uint64_t index
+    cdef uint64_t index, position
     cdef uint32_t granules
     for index in range(count):
         cells = manifest.take(MANIFEST_UNIT_BYTES)
         granules = load_u32(cells)
+        position = load_u64(cells + 8)
+        # Images lie ahead of the manifest that lists them.
         if (granules > GRANULES_MAX
-                or unit_restore(&engine.arena, <uint32_t>index, granules, load_u32(cells + 4), load_u64(cells + 8),
+                or (granules != 0 and (position > manifest.origin
+                                       or manifest.origin - position < granules * GRANULE_BYTES))
+                or unit_restore(&engine.arena, <uint32_t>index, granules, load_u32(cells + 4), position,
                                 load_u64(cells + 16)) != OK):
             manifest.damaged("unit table")
     arena_restored(&engine.arena)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import mmap
 import os
 import pickle
 import signal
 import struct
+import sys
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -32,6 +34,8 @@ def in_child_with_progress(work: Callable[[Callable[[int], None]], Any]) -> Any:
     pid = os.fork()
     if pid == 0:
         os.close(reader)
+        # What hangs says where, then ends.
+        faulthandler.register(signal.SIGALRM, sys.__stderr__, chain=True)
         signal.alarm(HANG_S)
         os._exit(answer(work, progress, writer))
     os.close(writer)
