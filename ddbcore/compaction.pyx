@@ -91,7 +91,8 @@ cdef int retire_empty(Engine engine) except -1:
 
 
 cdef int tail_roll(Engine engine) except -1:
-    """Go on in a new segment when the tail has much that is dead: only finished ones are victims."""
+    """Go on in a new segment when the tail has much that is dead: only finished ones are victims.
+    """
     cdef Log log = engine.log
     cdef uint64_t live = <uint64_t>log.view.slots[log.tail_slot].live_bytes
     cdef int status

@@ -238,7 +238,8 @@ cdef class CoreDatabase:
         if durable:
             engine.clean_lsn = lsn
             try:
-                superblock_flip(engine, engine.meta_pos, engine.meta_size, engine.meta_checksum, True)
+                superblock_flip(engine, engine.meta_pos, engine.meta_size, engine.meta_checksum,
+                                True)
             except StorageError:
                 # Everything is synced; only the mark that says so is missing.
                 if engine.log.sync_errno != 0:
