@@ -109,7 +109,8 @@ def markdown(rows: list[dict], about: dict) -> str:
         "# Results",
         "",
         "Written by `bench/table.py`; do not edit. What each case means: `bench/README.md`. "
-        "Less is better in every column; a figure is the median of the rounds, ± half their range.",
+        "Less is better in every column; a figure is the median of the rounds, "
+        "± half their range.",
         "",
         f"{about['items']:,} items of {about['item bytes']} bytes in msgpack, "
         f"seed {about['seed']}, {about['rounds']} rounds interleaved among the peers.",

@@ -1,15 +1,16 @@
 """Checkpoints: the index saved while writers go on.
 
 Theory of operation
-    Begin (GIL, microseconds): raise the arena's epoch, so that the units changed before belong to this checkpoint; note the log's
-    position and copy the small state (tables, directories, the unit table).
-    Write (no GIL): append the image of each changed unit to the checkpoint file, then the manifest: head, directories, unit table,
-    block sums of the log. A unit's image is taken by compare-and-swap (arena.pyx): the writer never waits.
-    Flip: sync the file and the log up to the position, write the next superblock slot, sync it.
-    Finish (GIL): note where the images lie, drop shadows, remove what only the old checkpoint needed.
+    Begin (GIL, microseconds): raise the arena's epoch, so that the units changed before belong to
+    this checkpoint; note the log's position and copy the small state (tables, directories, the unit
+    table). Write (no GIL): append the image of each changed unit to the checkpoint file, then the
+    manifest: head, directories, unit table, block sums of the log. A unit's image is taken by
+    compare-and-swap (arena.pyx): the writer never waits. Flip: sync the file and the log up to the
+    position, write the next superblock slot, sync it. Finish (GIL): note where the images lie, drop
+    shadows, remove what only the old checkpoint needed.
 
-    When more than half of the file would be old images, the checkpoint goes whole into a new file and the old one is
-    removed after the flip.
+    When more than half of the file would be old images, the checkpoint goes whole into a new file
+    and the old one is removed after the flip.
 
 Invariants
     1. Until the superblock is durable, everything the old one names is in place.
@@ -17,7 +18,8 @@ Invariants
     3. The manifest describes exactly the state at `base`, the position where replay will start.
 
 Threads
-    One checkpoint at a time (engine.checkpoint_running); begin and finish under the GIL, the middle without.
+    One checkpoint at a time (engine.checkpoint_running); begin and finish under the GIL, the middle
+    without.
 
 Format: FORMAT.md, section "Checkpoint".
 """
@@ -29,17 +31,17 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.pythread cimport PyThread_get_thread_ident
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from ddbcore.arena cimport GRANULE_BYTES, GRANULES_MAX, Arena, Unit, block_drop, unit_at
 from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve, store_u32, store_u64
 from ddbcore.engine cimport Engine, LogPosition, TableState
 from ddbcore.hashing cimport hash_bytes
-from ddbcore.io cimport FILE_CREATE, FILE_WRITE, Disk
+from ddbcore.io cimport FILE_CREATE, FILE_WRITE
 from ddbcore.log cimport Log
 from ddbcore.segments cimport SLOT_LIVE, SLOT_RETIRED, LogSlot, slot_sums_extend
-from ddbcore.status cimport ERR_IO, ERR_MEMORY, OK
+from ddbcore.status cimport ERR_IO, OK
 from ddbcore.superblock cimport Superblock, superblock_write
 
 from ddbcore.errors import DiskFull, StorageError
@@ -55,7 +57,8 @@ cdef extern from *:
     #if defined(_WIN32)
     #include <windows.h>
     #define image_state(p) (*(volatile unsigned int*)(p))
-    #define image_claim(p, old) (InterlockedCompareExchange((volatile long*)(p), 0, (long)(old)) == (long)(old))
+    #define image_claim(p, old) \
+        (InterlockedCompareExchange((volatile long*)(p), 0, (long)(old)) == (long)(old))
     #else
     #define image_state(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
     static int image_claim(uint32_t* p, uint32_t old) {
@@ -151,10 +154,12 @@ cdef class Job:
             if entry.granules != 0 and entry.state == arena.epoch:
                 changed += <uint64_t>entry.granules * GRANULE_BYTES
         self.whole = (engine.checkpoint_number == 0
-                      or engine.checkpoint_file_bytes + changed > 2 * arena.bytes_used + SLACK_BYTES)
+                      or engine.checkpoint_file_bytes + changed
+                      > 2 * arena.bytes_used + SLACK_BYTES)
         self.open_file()
         while True:
-            # Making objects may collect garbage, and so run code that writes: then all of it once more.
+            # Making objects may collect garbage, and so run code that writes: then all of it once
+            # more.
             lsn = log.lsn
             self.collect_units()
             self.collect_slots()
@@ -262,11 +267,13 @@ cdef class Job:
                 "slots": table.space.slot_live_count,
                 "slabs": [table.space.forest.slabs[index] for index in range(5)],
             })
-            blobs.append((<char*>table.space.partition.directory)[:<size_t>4 << table.space.partition.depth])
+            blobs.append((<char*>table.space.partition.directory)[
+                :<size_t>4 << table.space.partition.depth])
             blobs.append((<char*>table.space.slot_live)[:<size_t>table.space.slot_live_count * 8]
                          if table.space.slot_live_count else b"")
         for index in range(self.slot_count):
-            slots.append([self.slots[index].index, self.slots[index].slot.number, self.slots[index].end])
+            slots.append([self.slots[index].index, self.slots[index].slot.number,
+                          self.slots[index].end])
         return [{"tables": tables, "slots": slots, "units": self.row_count,
                  "next_number": engine.log.next_number}, *blobs]
 
@@ -298,7 +305,8 @@ cdef class Job:
                 return ERR_IO
         else:
             memcpy(target, row.data, size)
-            # Whoever moves `state` away first decides: on failure the writer left the old image as shadow.
+            # Whoever moves `state` away first decides: on failure the writer left the old image as
+            # shadow.
             if image_state(&entry.state) != self.epoch or not image_claim(&entry.state, self.epoch):
                 memcpy(target, entry.shadow, size)
         row.file_pos = self.file_pos + self.chunk.size
@@ -307,7 +315,8 @@ cdef class Job:
         return OK
 
     cdef int append(self, const void* data, uint64_t size) noexcept nogil:
-        """Add bytes of the manifest; its checksum is over all of them, so they stay in one buffer."""
+        """Add bytes of the manifest; its checksum is over all of them, so they stay in one buffer.
+        """
         if buffer_reserve(&self.chunk, size) != 0:
             self.error = ENOMEM
             return ERR_IO
@@ -421,8 +430,8 @@ cdef class Job:
         return 0
 
 
-cdef int superblock_flip(Engine engine, uint64_t meta_pos, uint64_t meta_size, uint64_t meta_checksum,
-                         bint durable) except -1:
+cdef int superblock_flip(Engine engine, uint64_t meta_pos, uint64_t meta_size,
+                         uint64_t meta_checksum, bint durable) except -1:
     cdef Superblock superblock
     cdef int status
     cdef bint doubtful = False
@@ -484,8 +493,11 @@ cdef int checkpoint(Engine engine) except -1:
             status = job.save(head, head_size)
         if status != OK:
             if job.error in (ENOSPC, EDQUOT, EFBIG):
-                raise DiskFull(job.error, f"no room for a checkpoint of {engine.path}; free some space: the database is as it was")
-            raise StorageError(job.error, f"a checkpoint of {engine.path} failed: {os.strerror(job.error)}")
+                raise DiskFull(job.error,
+                               f"no room for a checkpoint of {engine.path}; free some space: the "
+                               "database is as it was")
+            raise StorageError(job.error,
+                               f"a checkpoint of {engine.path} failed: {os.strerror(job.error)}")
         if engine.clean_lsn < engine.base.lsn:
             engine.clean_lsn = engine.base.lsn
         engine.checkpoint_number = job.number

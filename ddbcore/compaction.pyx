@@ -40,6 +40,7 @@ from ddbcore.partition cimport (
 )
 from ddbcore.record cimport RECORD_HEADER_BYTES, RECORD_MOVE, Record
 from ddbcore.segments cimport (
+    SEGMENT_BYTES_MIN,
     SLOT_COUNT_MAX,
     SLOT_LIVE,
     SLOT_RETIRED,
@@ -89,6 +90,20 @@ cdef int retire_empty(Engine engine) except -1:
     return 0
 
 
+cdef int tail_roll(Engine engine) except -1:
+    """Go on in a new segment when the tail has much that is dead: only finished ones are victims.
+    """
+    cdef Log log = engine.log
+    cdef uint64_t live = <uint64_t>log.view.slots[log.tail_slot].live_bytes
+    cdef int status
+    if log.tail_pos < live + log.tail_pos // 4 + SEGMENT_BYTES_MIN:
+        return 0
+    status = log.roll(0)
+    if status != OK:
+        engine.fail(status, "compacting")
+    return 0
+
+
 cdef int compaction_check(Engine engine, bint forced=False) except -1:
     cdef Log log = engine.log
     cdef uint64_t used = 0
@@ -112,6 +127,8 @@ cdef int compaction_check(Engine engine, bint forced=False) except -1:
         return 1
     if not forced and dead < live // 2 + live // 4 + DEAD_BYTES_MIN:
         return 0
+    if forced:
+        tail_roll(engine)
     engine.compaction.victims = <uint8_t*>calloc(SLOT_COUNT_MAX, 1)
     if engine.compaction.victims == NULL:
         raise MemoryError()

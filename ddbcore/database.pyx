@@ -150,7 +150,7 @@ cdef class CoreDatabase:
         self.engine.require_open()
         if self.engine.following:
             follow(self.engine)
-        elif self.engine.log.sync_errno != 0:
+        elif self.engine.log.sync_errno != 0 or self.engine.loader != 0:
             roll_back(self.engine)
         return sorted(self.engine.names)
 
@@ -238,7 +238,8 @@ cdef class CoreDatabase:
         if durable:
             engine.clean_lsn = lsn
             try:
-                superblock_flip(engine, engine.meta_pos, engine.meta_size, engine.meta_checksum, True)
+                superblock_flip(engine, engine.meta_pos, engine.meta_size, engine.meta_checksum,
+                                True)
             except StorageError:
                 # Everything is synced; only the mark that says so is missing.
                 if engine.log.sync_errno != 0:
@@ -278,7 +279,7 @@ cdef class CoreDatabase:
         engine.require_open()
         if engine.following:
             follow(engine)
-        elif engine.log.sync_errno != 0:
+        elif engine.log.sync_errno != 0 or engine.loader != 0:
             roll_back(engine)
         for table in engine.tables:
             if table is not None:

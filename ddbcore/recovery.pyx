@@ -1,18 +1,23 @@
 """Recovery: opening what is there.
 
 Theory of operation
-    The superblock names a checkpoint (or none yet) and the place in the log where replay starts. Loading reads the manifest, maps the segments
-    it lists, and enters the unit table: no unit is read before it is needed. Then the frames behind are replayed.
+    The superblock names a checkpoint (or none yet) and the place in the log where replay starts.
+    Loading reads the manifest, maps the segments it lists, and enters the unit table: no unit is
+    read before it is needed. Then the frames behind are replayed.
 
-    Replay ends at the first place that is no valid frame. Four proofs can show that this place was durable once: the
-    durable LSN noted in the superblock, a later valid frame that says so, such a frame in a later segment, or a roll frame whose next
-    segment was durable before. With a proof it is damage: refuse. Without, it is a write that was under way: cut.
+    Replay ends at the first place that is no valid frame. Four proofs can show that this place was
+    durable once: the durable LSN noted in the superblock, a later valid frame that says so, such a
+    frame in a later segment, or a roll frame whose next segment was durable before. With a proof it
+    is damage: refuse. Without, it is a write that was under way: cut.
 
-    A reader loads while a writer goes on: what it misses because the writer was quicker, it loads again.
+    A reader loads while a writer goes on: what it misses because the writer was quicker, it loads
+    again.
 
 Invariants
-    1. The recovered state is the state after a prefix of the frames, in LSN order, that contains every durable one.
-    2. Loading writes nothing. A writer's resume syncs the tail, and then removes files that no durable superblock names.
+    1. The recovered state is the state after a prefix of the frames, in LSN order, that contains
+       every durable one.
+    2. Loading writes nothing. A writer's resume syncs the tail, and then removes files that no
+       durable superblock names.
 
 Format: FORMAT.md, section "Recovery".
 """
@@ -41,7 +46,14 @@ from ddbcore.checkpoint cimport MANIFEST_UNIT_BYTES, checkpoint_name, superblock
 from ddbcore.engine cimport DURABILITY_NONE, Engine, LogPosition, TableState
 from ddbcore.hashing cimport hash_bytes
 from ddbcore.io cimport FILE_READ, FILE_WRITE
-from ddbcore.log cimport FRAME_HEADER_BYTES, ROLL_DURABLE, SUSPECT_NAME, FrameHeader, Log, NewSegment
+from ddbcore.log cimport (
+    FRAME_HEADER_BYTES,
+    ROLL_DURABLE,
+    SUSPECT_NAME,
+    FrameHeader,
+    Log,
+    NewSegment,
+)
 from ddbcore.partition cimport DIRECTORY_DEPTH_MAX
 from ddbcore.record cimport RECORD_HEADER_BYTES, Record
 from ddbcore.replay cimport REPLAY_BAD, REPLAY_GONE, REPLAY_LIMIT, durable_proof, frame_at, replay
@@ -65,7 +77,8 @@ cdef enum:
     RELOADS_MAX = 100                     # loads of a reader that a writer overtakes
     UNITS_MAX = CHUNK_COUNT_MAX * UNITS_PER_CHUNK
 
-COUNT_MAX = (1 << 48) - 1                 # items and their bytes: far above what 36 bits of address hold
+# Items and their bytes: far above what 36 bits of address hold.
+COUNT_MAX = (1 << 48) - 1
 
 
 cdef int database_create(Engine engine) except -1:
@@ -98,7 +111,9 @@ cdef int database_create(Engine engine) except -1:
 cdef int storage_error(int number, str what) except -1:
     """Raise the exception of an errno: DiskFull where room would help."""
     if number in (ENOSPC, EDQUOT, EFBIG):
-        raise DiskFull(number, f"{what}: {os.strerror(number)}; free some space and open the database again")
+        raise DiskFull(number,
+                       f"{what}: {os.strerror(number)}; free some space and open the database "
+                       "again")
     raise StorageError(number, f"{what}: {os.strerror(number)}")
 
 
@@ -130,7 +145,8 @@ cdef class Manifest:
         free(self.data)
 
     cdef int damaged(self, str what) except -1:
-        raise CorruptError(f"{self.engine.path}: the checkpoint is damaged ({what}); 'hashrange salvage' copies what is whole")
+        raise CorruptError(f"{self.engine.path}: the checkpoint is damaged ({what}); 'hashrange "
+                           "salvage' copies what is whole")
 
     cdef int read(self, int fd, const Superblock* superblock) except -1:
         cdef int64_t done
@@ -146,9 +162,12 @@ cdef class Manifest:
             raise MemoryError()
         done = self.engine.disk.read_at(fd, self.data, self.size, superblock.meta_pos)
         if done < 0:
-            raise StorageError(<int>-done, f"cannot read the checkpoint of {self.engine.path}: {os.strerror(<int>-done)}")
+            raise StorageError(<int>-done,
+                               f"cannot read the checkpoint of {self.engine.path}: "
+                               f"{os.strerror(<int>-done)}")
         if (<uint64_t>done != self.size
-                or hash_bytes(self.data, self.size, superblock.meta_pos) != superblock.meta_checksum):
+                or hash_bytes(self.data, self.size, superblock.meta_pos)
+                != superblock.meta_checksum):
             self.damaged("checksum of the manifest")
         return 0
 
@@ -238,7 +257,8 @@ cdef int load_tables(Engine engine, Manifest manifest, dict head) except -1:
     return 0
 
 
-cdef int load_slot_live(Engine engine, TableState table, const uint8_t* piece, uint32_t count) except -1:
+cdef int load_slot_live(Engine engine, TableState table, const uint8_t* piece,
+                        uint32_t count) except -1:
     if count == 0:
         return 0
     table.space.slot_live = <int64_t*>malloc(<size_t>count * 8)
@@ -259,29 +279,36 @@ cdef int load_units(Engine engine, Manifest manifest, uint64_t count) except -1:
         position = load_u64(cells + 8)
         # Images lie ahead of the manifest that lists them.
         if (granules > GRANULES_MAX
-                or (granules != 0 and (position > manifest.origin
-                                       or manifest.origin - position < granules * GRANULE_BYTES))
-                or unit_restore(&engine.arena, <uint32_t>index, granules, load_u32(cells + 4), position,
-                                load_u64(cells + 16)) != OK):
+                or (granules != 0
+                    and (position > manifest.origin
+                         or manifest.origin - position
+                         < granules * GRANULE_BYTES)) or unit_restore(&engine.arena,
+                                                                      <uint32_t>index, granules,
+                                                                      load_u32(cells + 4), position,
+                                                                      load_u64(cells + 16)) != OK):
             manifest.damaged("unit table")
     arena_restored(&engine.arena)
     return 0
 
 
 cdef int load_segment(Engine engine, uint32_t slot, uint32_t number, bint salvage) except -1:
-    """Map a segment that the superblock or the manifest names, and that therefore was durable as a whole."""
+    """Map a segment that the superblock or the manifest names, and that therefore was durable as a
+    whole.
+    """
     cdef NewSegment segment
     cdef uint64_t first_lsn = 0
-    cdef int status = engine.log.segment_open(number, engine.writable, salvage, &segment, &first_lsn)
+    cdef int status = engine.log.segment_open(number, engine.writable, salvage, &segment,
+                                              &first_lsn)
     if status == ERR_CORRUPT:
-        raise CorruptError(f"{engine.path}: the head of segment log-{number:08x} is damaged, or its end is missing; 'hashrange "
-                           "salvage' copies what is whole")
+        raise CorruptError(f"{engine.path}: the head of segment log-{number:08x} is damaged, or "
+                           "its end is missing; 'hashrange salvage' copies what is whole")
     if status != OK:
         if engine.log.last_errno == 2:
-            raise CorruptError(f"{engine.path}: segment log-{number:08x} is missing; restore the file from a backup, or "
-                               "'hashrange salvage' what is whole")
+            raise CorruptError(f"{engine.path}: segment log-{number:08x} is missing; restore the "
+                               "file from a backup, or 'hashrange salvage' what is whole")
         raise StorageError(engine.log.last_errno,
-                           f"cannot open log-{number:08x} of {engine.path}: {os.strerror(engine.log.last_errno)}")
+                           f"cannot open log-{number:08x} of {engine.path}: "
+                           f"{os.strerror(engine.log.last_errno)}")
     # A map needs no open file; only the tail will be synced again.
     if not engine.writable or slot != engine.base.slot:
         engine.disk.close_file(segment.fd)
@@ -336,7 +363,8 @@ cdef int load_checkpoint(Engine engine, const Superblock* superblock, bint salva
         status = -engine.checkpoint_fd
         engine.checkpoint_fd = -1
         if status == ENOENT:
-            raise CorruptError(f"{engine.path}: the checkpoint file {name.decode()} is missing; restore it from a backup")
+            raise CorruptError(f"{engine.path}: the checkpoint file {name.decode()} is missing; "
+                               "restore it from a backup")
         storage_error(status, f"cannot open {name.decode()} of {engine.path}")
     engine.checkpoint_number = superblock.checkpoint_number
     manifest.read(engine.checkpoint_fd, superblock)
@@ -346,17 +374,22 @@ cdef int load_checkpoint(Engine engine, const Superblock* superblock, bint salva
     load_units(engine, manifest, head["units"])
     load_segments(engine, manifest, head, salvage)
     engine.arena.fd = engine.checkpoint_fd
-    engine.checkpoint_file_bytes = (superblock.meta_pos + superblock.meta_size + 4095) & ~<uint64_t>4095
+    engine.checkpoint_file_bytes = (superblock.meta_pos + superblock.meta_size
+                                    + 4095) & ~<uint64_t>4095
     engine.meta_pos = superblock.meta_pos
     engine.meta_size = superblock.meta_size
     engine.meta_checksum = superblock.meta_checksum
     tail = &engine.log.view.slots[superblock.log_slot]
-    if tail.base == NULL or tail.number != superblock.log_number or superblock.log_offset > tail.size:
+    if (tail.base == NULL or tail.number != superblock.log_number
+            or superblock.log_offset > tail.size):
         manifest.damaged("the segment where replay starts is not listed")
-    # The block in which the next checkpoint's sums go on is proven now, or a flipped bit in it would be summed up.
+    # The block in which the next checkpoint's sums go on is proven now, or a flipped bit in it
+    # would be summed up.
     if (tail.unproven != NULL and superblock.log_offset > 0
-            and slot_prove(&engine.log.view, tail, superblock.log_offset - 1, 1) != OK and not salvage):
-        raise CorruptError(f"{engine.path}: log-{tail.number:08x} is damaged just below offset {superblock.log_offset}")
+            and slot_prove(&engine.log.view, tail, superblock.log_offset - 1, 1) != OK
+            and not salvage):
+        raise CorruptError(f"{engine.path}: log-{tail.number:08x} is damaged just below offset "
+                           f"{superblock.log_offset}")
     return 0
 
 
@@ -368,11 +401,12 @@ cdef int database_load(Engine engine, bint salvage) except -1:
         try:
             return load_once(engine, salvage)
         except (CorruptError, StorageError):
-            # A writer may have put a newer checkpoint in place of the one that was being read, and removed what
-            # only the older one needs.
+            # A writer may have put a newer checkpoint in place of the one that was being read, and
+            # removed what only the older one needs.
             attempts -= 1
             if (engine.writable or attempts == 0 or engine.superblock_sequence == 0
-                    or superblock_read(engine.disk, &now) != FOUND or now.sequence == engine.superblock_sequence):
+                    or superblock_read(engine.disk, &now) != FOUND
+                    or now.sequence == engine.superblock_sequence):
                 raise
         engine.reset()
 
@@ -382,21 +416,24 @@ cdef int load_once(Engine engine, bint salvage) except -1:
     cdef int status = superblock_read(engine.disk, &superblock)
     if status == OK:
         if not unfinished(engine):
-            raise CorruptError(f"{engine.path}: there are segments of a log but no superblock; restore the file 'superblock' "
-                               "from a backup")
+            raise CorruptError(f"{engine.path}: there are segments of a log but no superblock; "
+                               "restore the file 'superblock' from a backup")
         return 0
     if status == ERR_CORRUPT:
-        raise CorruptError(f"{engine.path}: both copies of the superblock are damaged; restore the file 'superblock' from "
-                           "a backup")
+        raise CorruptError(f"{engine.path}: both copies of the superblock are damaged; restore the "
+                           "file 'superblock' from a backup")
     if status < 0:
-        raise StorageError(-status - 1000, f"cannot read the superblock of {engine.path}: {os.strerror(-status - 1000)}")
+        raise StorageError(-status - 1000,
+                           f"cannot read the superblock of {engine.path}: "
+                           f"{os.strerror(-status - 1000)}")
     engine.database_id = superblock.database_id
     engine.created_ms = superblock.created_ms
     engine.hash_seed = superblock.hash_seed
     engine.superblock_sequence = superblock.sequence
     if (superblock.log_slot >= SLOT_COUNT_MAX or superblock.log_offset < SEGMENT_START
             or superblock.log_offset > SEGMENT_BYTES_MAX or superblock.log_offset & 7):
-        raise CorruptError(f"{engine.path}: the superblock names slot {superblock.log_slot}, offset {superblock.log_offset}")
+        raise CorruptError(f"{engine.path}: the superblock names slot {superblock.log_slot}, "
+                           f"offset {superblock.log_offset}")
     engine.clean_lsn = superblock.clean_lsn
     engine.log = Log(engine.disk, engine.database_id)
     engine.base.slot = <uint32_t>superblock.log_slot
@@ -420,7 +457,9 @@ cdef int load_once(Engine engine, bint salvage) except -1:
 
 
 cdef bint unfinished(Engine engine) except -1:
-    """Whether the creation of a database ended before its superblock was in place: at most an empty first segment is there."""
+    """Whether the creation of a database ended before its superblock was in place: at most an empty
+    first segment is there.
+    """
     cdef uint8_t head[SEGMENT_START + 4]
     cdef int fd
     cdef int64_t size
@@ -438,19 +477,25 @@ cdef bint unfinished(Engine engine) except -1:
 
 
 cdef bint refuse_damage(Engine engine, int end) except -1:
-    """Raise CorruptError when the place where replay stopped is known to have been durable; True: there is a frame now."""
+    """Raise CorruptError when the place where replay stopped is known to have been durable; True:
+    there is a frame now.
+    """
     cdef LogSlot* slot = &engine.log.view.slots[engine.position.slot]
     cdef const FrameHeader* frame
     cdef uint64_t lsn = engine.position.lsn
-    cdef str where = f"log-{engine.position.number:08x} at offset {engine.position.offset} (LSN {lsn})"
+    cdef str where = (f"log-{engine.position.number:08x} at offset {engine.position.offset} "
+                      f"(LSN {lsn})")
     if engine.clean_lsn > lsn:
-        reason = f"everything below LSN {engine.clean_lsn} was durable when that was noted in the superblock"
+        reason = (f"everything below LSN {engine.clean_lsn} was durable when that was noted in the "
+                  "superblock")
     elif end == REPLAY_GONE:
         frame = <const FrameHeader*>(slot.base + engine.position.offset)
         if not (<const Record*>(<const uint8_t*>frame + FRAME_HEADER_BYTES)).flags & ROLL_DURABLE:
             return False
-        where = f"log-{load_u32(<const uint8_t*>frame + FRAME_HEADER_BYTES + RECORD_HEADER_BYTES):08x}"
-        reason = "the segment was durable before the log went on in it, and is missing, cut short or damaged now"
+        number = load_u32(<const uint8_t*>frame + FRAME_HEADER_BYTES + RECORD_HEADER_BYTES)
+        where = f"log-{number:08x}"
+        reason = ("the segment was durable before the log went on in it, and is missing, cut short "
+                  "or damaged now")
     elif durable_proof(
             engine, &engine.position, engine.log.view.slots[engine.position.slot].size):
         reason = "a later frame proves that this one was durable"
@@ -461,14 +506,16 @@ cdef bint refuse_damage(Engine engine, int end) except -1:
     # A reader may have looked before the writer was there.
     if end != REPLAY_GONE and frame_at(engine, &engine.position, &frame) == FOUND:
         return True
-    raise CorruptError(f"{engine.path}: {where} is damaged: {reason}. Restore the file from a backup, or copy what is "
-                       "whole with 'hashrange salvage'")
+    raise CorruptError(f"{engine.path}: {where} is damaged: {reason}. Restore the file from a "
+                       "backup, or copy what is whole with 'hashrange salvage'")
 
 
 cdef object segment_proof(Engine engine):
-    """A reason, when a segment that is newer than the place where replay stopped holds a frame that proves the place; or None.
+    """A reason, when a segment that is newer than the place where replay stopped holds a frame that
+    proves the place; or None.
 
-    What a frame says of the durable LSN stays true for ever, so a left-over segment proves nothing wrong.
+    What a frame says of the durable LSN stays true for ever, so a left-over segment proves nothing
+    wrong.
     """
     for name in engine.disk.files():
         if not name.startswith("log-"):
@@ -509,8 +556,8 @@ cdef int database_resume(Engine engine) except -1:
     names = engine.disk.files()
     suspect = (<bytes>SUSPECT_NAME).decode() in names
     if log.tail_base == NULL:
-        log.resume(engine.position.slot, engine.position.offset, engine.position.frame_seed, engine.position.lsn,
-                   engine.position.timestamp)
+        log.resume(engine.position.slot, engine.position.offset, engine.position.frame_seed,
+                   engine.position.lsn, engine.position.timestamp)
     for slot in range(log.view.slot_count):
         if log.view.slots[slot].base == NULL:
             continue
@@ -528,10 +575,11 @@ cdef int database_resume(Engine engine) except -1:
         status = log.sync(log.lsn)
     if status != OK:
         storage_error(log.sync_errno, f"cannot sync the log of {engine.path}")
-    strays = [name for name in names if name not in known and name.startswith(("log-", "checkpoint-", "superblock."))]
+    strays = [name for name in names
+              if name not in known and name.startswith(("log-", "checkpoint-", "superblock."))]
     if strays or suspect:
-        # The writer before may have been killed between writing the superblock and syncing it: what the drive has may still
-        # need what is removed here.
+        # The writer before may have been killed between writing the superblock and syncing it: what
+        # the drive has may still need what is removed here.
         superblock_flip(engine, engine.meta_pos, engine.meta_size, engine.meta_checksum, True)
     if suspect:
         strays.append((<bytes>SUSPECT_NAME).decode())
@@ -543,7 +591,9 @@ cdef int database_resume(Engine engine) except -1:
 
 
 cdef int sync_segment(Engine engine, uint32_t slot, bint suspect) except -1:
-    """Sync a segment that was replayed, and close it unless it is the tail; after a failed sync its bytes are written again."""
+    """Sync a segment that was replayed, and close it unless it is the tail; after a failed sync its
+    bytes are written again.
+    """
     cdef Log log = engine.log
     cdef LogSlot* place = &log.view.slots[slot]
     cdef uint64_t end = log.tail_pos + 4 if slot == log.tail_slot else place.used
@@ -563,7 +613,8 @@ cdef int sync_segment(Engine engine, uint32_t slot, bint suspect) except -1:
 cdef bint load_begin(Engine engine) noexcept:
     """Take the right to load or replay; 0 when this thread has it (and runs a finalizer now).
 
-    Schemas are read by Python code, which hands over the GIL in the middle: other threads wait here.
+    Schemas are read by Python code, which hands over the GIL in the middle: other threads wait
+    here.
     """
     cdef unsigned long thread = PyThread_get_thread_ident()
     while engine.loader != 0:
@@ -622,7 +673,8 @@ cdef int reload(Engine engine) except -1:
 
 
 cdef int roll_back(Engine engine) except -1:
-    """After a failed sync: load the state as of the durable LSN, which is all that reads may show now.
+    """After a failed sync: load the state as of the durable LSN, which is all that reads may show
+    now.
 
     Not while something is decoded or a checkpoint is ending; the next read tries again.
     """

@@ -139,7 +139,10 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
         with pytest.raises(hashrange.DatabaseLocked, match="this process") as caught:
             hashrange.open(path)
         assert caught.value.pid == os.getpid()
-        code = f"import hashrange\ntry: hashrange.open({str(path)!r})\nexcept hashrange.DatabaseLocked as e: print(e.pid)"
+        code = (
+            f"import hashrange\ntry: hashrange.open({str(path)!r})\n"
+            "except hashrange.DatabaseLocked as e: print(e.pid)"
+        )
         done = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
         )

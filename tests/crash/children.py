@@ -1,4 +1,4 @@
-"""Work in forked children: a crash of the process is then an observation, not the end of the tests."""
+"""Work in forked children: a crash is then an observation, not the end of the tests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ChildDied(AssertionError):
 
 
 def in_child(work: Callable[..., Any], *arguments: Any) -> Any:
-    """Run `work` in a forked child and return what it returns; it raises ChildDied or what work raised."""
+    """Run `work` in a forked child; return what it returns. Raises ChildDied or what it raised."""
     return in_child_with_progress(lambda note: work(*arguments))
 
 
@@ -66,4 +66,4 @@ def answer(work: Callable[[Callable[[int], None]], Any], progress: mmap.mmap, pi
 
 
 def batches(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
-    return [items[start:start + size] for start in range(0, len(items), size)]
+    return [items[start : start + size] for start in range(0, len(items), size)]

@@ -61,7 +61,9 @@ class Writer:
 
 def serve(pipe: socket.socket, path: Path, workload: Workload, durability: str) -> NoReturn:
     try:
-        database = hashrange.open(path, durability=durability, interval_ms=1, checkpoint_bytes=65536)
+        database = hashrange.open(
+            path, durability=durability, interval_ms=1, checkpoint_bytes=65536
+        )
         pipe.send(b"o")
         while (command := pipe.recv(1)) == b"n":
             operation = workload.draw()
@@ -87,7 +89,9 @@ def test_readers_follow_a_writer_through_everything(tmp_path: Path) -> None:
     hashrange.open(path).close()
     old = hashrange.open(path, mode="r")
     for _ in range(rounds_of(8)):
-        writer = Writer(path, dice.randrange(1 << 32), state, dice.choice(("interval", "commit", "none")))
+        writer = Writer(
+            path, dice.randrange(1 << 32), state, dice.choice(("interval", "commit", "none"))
+        )
         young = hashrange.open(path, mode="r", cache_bytes=0)
         try:
             for _ in range(dice.randrange(TURNS // 4)):
@@ -159,7 +163,8 @@ def churning(path: Path, seed: int) -> Iterator[None]:
         assert os.WIFSIGNALED(status), "the writing child ended by itself"
 
 
-# Nobody waits for anybody here: the writer's checkpoints, compactions and removals of segments fall into
+# Nobody waits for anybody here: the writer's checkpoints, compactions and removals of segments
+# fall into
 # the middle of a reader's loading, scan or get.
 def test_readers_keep_up_with_a_writer_that_never_waits(tmp_path: Path) -> None:
     seed = seed_of("HASHRANGE_PROCESS_SEED")
@@ -237,8 +242,13 @@ def refusals(database: hashrange.Database) -> list[str]:
     """Try a parent's handle in a forked child; return the words of each refusal."""
     words = []
     for call in (
-        database.tables, database.sync, database.checkpoint, database.compact, database.stats,
-        lambda: database.table("plain"), lambda: database.create_table("new", ("pk", "S")),
+        database.tables,
+        database.sync,
+        database.checkpoint,
+        database.compact,
+        database.stats,
+        lambda: database.table("plain"),
+        lambda: database.create_table("new", ("pk", "S")),
         lambda: database.drop_table("plain"),
     ):
         try:
@@ -261,7 +271,12 @@ def test_a_forked_child_is_refused_and_its_parent_unharmed(tmp_path: Path) -> No
 
     def read() -> list[str]:
         refused = []
-        for call in (lambda: table.get("h0"), lambda: table.put({"pk": "h0"}), lambda: next(walk), table.count):
+        for call in (
+            lambda: table.get("h0"),
+            lambda: table.put({"pk": "h0"}),
+            lambda: next(walk),
+            table.count,
+        ):
             try:
                 call()
             except hashrange.DatabaseClosed as error:
@@ -285,7 +300,8 @@ def test_a_forked_child_is_refused_and_its_parent_unharmed(tmp_path: Path) -> No
     assert report.checked["items"] == 2
 
 
-# The segment that is prepared ahead belongs to the parent: a child that ends, or drops the handle, once
+# The segment that is prepared ahead belongs to the parent: a child that ends, or drops the handle,
+# once
 # removed its file, and everything the parent wrote there later was gone.
 def test_a_forked_child_leaves_the_prepared_segment_alone(tmp_path: Path) -> None:
     path = tmp_path / "database"

@@ -1,10 +1,12 @@
 """Hostile files: databases whose checksums are right and whose contents lie.
 
-Each mutant changes a part of a sound database as FORMAT.md describes it and makes every checksum above
+Each mutant changes a part of a sound database as FORMAT.md describes it and makes every checksum
+above
 it right again, as somebody who forges files would. Opening, reading, verify and salvage must answer
 with data or CorruptError; writing may refuse with any of hashrange's errors. Never a crash, never a
 hang, never another exception. Batches run in forked children, so a crash is seen; under `make asan`
-a read beside its memory is one. Environment: HASHRANGE_HOSTILE_SEED; HASHRANGE_EXAMPLES (make fuzz).
+a read beside its memory is one. Environment: HASHRANGE_HOSTILE_SEED; HASHRANGE_EXAMPLES (make
+fuzz).
 """
 
 from __future__ import annotations
@@ -28,12 +30,65 @@ import hashrange
 
 EXAMPLES = int(os.environ.get("HASHRANGE_EXAMPLES") or 150)
 BATCH = 50
-MUTANT_S = 60                 # a mutant that takes longer hangs
-NUMBERS_32 = (0, 1, 2, 3, 7, 15, 16, 17, 255, 256, 4095, 4096, 65535, 65536, 1 << 24, 1 << 31, (1 << 32) - 1)
-NUMBERS_64 = (*NUMBERS_32, 1 << 36, 1 << 40, 1 << 47, 1 << 62, 1 << 63, (1 << 64) - 8, (1 << 64) - 1)
+MUTANT_S = 60  # a mutant that takes longer hangs
+NUMBERS_32 = (
+    0,
+    1,
+    2,
+    3,
+    7,
+    15,
+    16,
+    17,
+    255,
+    256,
+    4095,
+    4096,
+    65535,
+    65536,
+    1 << 24,
+    1 << 31,
+    (1 << 32) - 1,
+)
+NUMBERS_64 = (
+    *NUMBERS_32,
+    1 << 36,
+    1 << 40,
+    1 << 47,
+    1 << 62,
+    1 << 63,
+    (1 << 64) - 8,
+    (1 << 64) - 1,
+)
 JSON_VALUES: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, 22, 23, 255, 1 << 31, 1 << 32, 1 << 63, 1 << 64, -(1 << 63), 10**400, 1.5, 1e308,
-    float("inf"), float("nan"), "", "x", "\ud800", "x" * 70_000, [], [1], [[]], {}, {"name": 1},
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    22,
+    23,
+    255,
+    1 << 31,
+    1 << 32,
+    1 << 63,
+    1 << 64,
+    -(1 << 63),
+    10**400,
+    1.5,
+    1e308,
+    float("inf"),
+    float("nan"),
+    "",
+    "x",
+    "\ud800",
+    "x" * 70_000,
+    [],
+    [1],
+    [[]],
+    {},
+    {"name": 1},
 )
 
 
@@ -50,7 +105,9 @@ def build(path: Path) -> layout.Files:
         for number in range(300):
             batch.put({"pk": f"leaf{number % 12}", "sk": number, "text": "x" * (number % 20)})
         for number in range(40):
-            batch.put({"pk": f"one{number}", "sk": 1, "tags": {"a", "b"}, "deep": {"l": [1, {"m": None}]}})
+            batch.put(
+                {"pk": f"one{number}", "sk": 1, "tags": {"a", "b"}, "deep": {"l": [1, {"m": None}]}}
+            )
     with plain.batch() as batch:
         for number in range(1300):
             batch.put({"pk": b"%d" % number, "n": number})
@@ -70,7 +127,11 @@ def build(path: Path) -> layout.Files:
         for number in range(20):
             batch.put({"pk": "tail", "sk": -number, "bytes": b"\x00" * number})
     database.close()
-    return {entry.name: bytearray(entry.read_bytes()) for entry in path.iterdir() if entry.name != "lock"}
+    return {
+        entry.name: bytearray(entry.read_bytes())
+        for entry in path.iterdir()
+        if entry.name != "lock"
+    }
 
 
 class Mutant:
@@ -90,12 +151,14 @@ class Mutant:
         form = {1: "<B", 2: "<H", 4: "<I", 8: "<Q"}[width]
         old = struct.unpack_from(form, data, offset)[0]
         limit = (1 << 8 * width) - 1
-        new = self.dice.choice((
-            self.dice.choice(NUMBERS_64) & limit,
-            (old + self.dice.choice((-8, -2, -1, 1, 2, 8, 16, 4096))) & limit,
-            old ^ (1 << self.dice.randrange(8 * width)),
-            self.dice.randrange(limit + 1),
-        ))
+        new = self.dice.choice(
+            (
+                self.dice.choice(NUMBERS_64) & limit,
+                (old + self.dice.choice((-8, -2, -1, 1, 2, 8, 16, 4096))) & limit,
+                old ^ (1 << self.dice.randrange(8 * width)),
+                self.dice.randrange(limit + 1),
+            )
+        )
         struct.pack_into(form, data, offset, new)
         return int(new)
 
@@ -111,9 +174,14 @@ class Mutant:
             offset += layout.padded(struct.unpack_from("<I", self.log, offset)[0])
         for _ in range(self.dice.choice((1, 1, 2, 5))):
             record = self.dice.choice(records)
-            shift, width = self.dice.choice(((0, 4), (4, 1), (5, 1), (6, 2), (8, 2), (10, 2), (12, 4)))
+            shift, width = self.dice.choice(
+                ((0, 4), (4, 1), (5, 1), (6, 2), (8, 2), (10, 2), (12, 4))
+            )
             if self.dice.random() < 0.4:
-                shift, width = self.dice.randrange(16, max(17, frame.end - record - 8)), self.dice.choice((1, 2))
+                shift, width = (
+                    self.dice.randrange(16, max(17, frame.end - record - 8)),
+                    self.dice.choice((1, 2)),
+                )
             if record + shift + width <= frame.end:
                 self.number_into(self.log, record + shift, width)
             self.words = f"frame {frame.lsn}, record at {record - frame.offset}, byte {shift}"
@@ -126,10 +194,13 @@ class Mutant:
         """Bytes of the log below the checkpoint, with block sums made right."""
         manifest = layout.manifest_read(self.files)
         base = layout.superblock_read(self.files)
-        frame = self.dice.choice([
-            frame for frame in layout.frames(self.log, layout.segment_read(self.log)["seed"])
-            if frame.offset < base["log_offset"]
-        ])
+        frame = self.dice.choice(
+            [
+                frame
+                for frame in layout.frames(self.log, layout.segment_read(self.log)["seed"])
+                if frame.offset < base["log_offset"]
+            ]
+        )
         for _ in range(self.dice.choice((1, 3, 40))):
             offset = self.dice.randrange(frame.offset + layout.FRAME_HEADER_BYTES, frame.end - 4)
             self.number_into(self.log, offset, self.dice.choice((1, 2, 4)))
@@ -138,13 +209,22 @@ class Mutant:
         layout.manifest_write(self.files, manifest.build())
 
     def head(self) -> None:
-        """The JSON of the manifest: values of every kind in every place, keys missing, no JSON at all."""
+        """The JSON of the manifest: values of every kind in every place, keys missing, no JSON at
+        all."""
         manifest = layout.manifest_read(self.files)
         if self.dice.random() < 0.1:
-            text = self.dice.choice((
-                b"", b"null", b"[" * 100_000, b"\xff\xfe", b'{"tables": []}', b"{}", b"1" * 5000,
-                manifest.build()[8:200],
-            ))
+            text = self.dice.choice(
+                (
+                    b"",
+                    b"null",
+                    b"[" * 100_000,
+                    b"\xff\xfe",
+                    b'{"tables": []}',
+                    b"{}",
+                    b"1" * 5000,
+                    manifest.build()[8:200],
+                )
+            )
             self.words = f"head is {text[:20]!r}"
             layout.manifest_write(self.files, manifest.build(text))
             return
@@ -171,7 +251,9 @@ class Mutant:
 
     def schema(self, schema: str) -> Any:
         old = self.dice.choice(('"S"', '"N"', "0", "1", "2", '"name"', '"id"', "pk", "[", ":"))
-        new = self.dice.choice(('"B"', '"X"', "65534", "65535", "-1", "null", "{}", '"pk"', "1e9", "[" * 2000))
+        new = self.dice.choice(
+            ('"B"', '"X"', "65534", "65535", "-1", "null", "{}", '"pk"', "1e9", "[" * 2000)
+        )
         return schema.replace(old, new, 1)
 
     def rows(self) -> None:
@@ -180,9 +262,13 @@ class Mutant:
         part = self.dice.choice(("row", "row", "directory", "sums"))
         if part == "row":
             row = self.dice.choice(manifest.rows)
-            row[self.dice.randrange(4)] = self.dice.choice((*NUMBERS_64, *self.dice.choice(manifest.rows)))
+            row[self.dice.randrange(4)] = self.dice.choice(
+                (*NUMBERS_64, *self.dice.choice(manifest.rows))
+            )
         elif part == "directory":
-            index = self.dice.choice([index for index, piece in enumerate(manifest.directories) if piece])
+            index = self.dice.choice(
+                [index for index, piece in enumerate(manifest.directories) if piece]
+            )
             piece = bytearray(manifest.directories[index])
             self.number_into(piece, self.dice.randrange(len(piece) // 4) * 4, 4)
             manifest.directories[index] = bytes(piece)
@@ -198,15 +284,17 @@ class Mutant:
         unit = self.dice.choice(units)
         granules, _, position, _ = manifest.rows[unit]
         name = layout.checkpoint_name(layout.superblock_read(self.files))
-        image = bytearray(self.files[name][position:position + granules * 4096])
+        image = bytearray(self.files[name][position : position + granules * 4096])
         if self.dice.random() < 0.1:
             # Another unit's image, sound in itself.
             other = self.dice.choice(units)
             size, start = manifest.rows[other][0] * 4096, manifest.rows[other][2]
-            image = bytearray(self.files[name][start:start + size])[: len(image)].ljust(len(image), b"\0")
+            image = bytearray(self.files[name][start : start + size])[: len(image)].ljust(
+                len(image), b"\0"
+            )
             self.words = f"unit {unit} is unit {other}"
         else:
-            used = [offset for offset in range(0, len(image), 4) if any(image[offset:offset + 4])]
+            used = [offset for offset in range(0, len(image), 4) if any(image[offset : offset + 4])]
             for _ in range(self.dice.choice((1, 1, 2, 10))):
                 width = self.dice.choice((1, 2, 4, 8))
                 near = self.dice.random()
@@ -222,7 +310,9 @@ class Mutant:
     def superblock(self) -> None:
         fields = layout.superblock_read(self.files)
         name = self.dice.choice(layout.SUPERBLOCK_FIELDS[2:-1])
-        limit = 0xFFFFFFFF if name in ("reserved", "checkpoint_number", "log_number") else layout.MASK
+        limit = (
+            0xFFFFFFFF if name in ("reserved", "checkpoint_number", "log_number") else layout.MASK
+        )
         fields[name] = self.dice.choice((*NUMBERS_64, fields[name] + 1, fields[name] + 8)) & limit
         self.words = f"superblock {name} = {fields[name]}"
         layout.superblock_write(self.files, fields)
@@ -245,14 +335,20 @@ def reads(database: hashrange.Database) -> None:
         table.count()
         for item in table.scan():
             assert isinstance(item, dict)
-        for key in (("tree", 5), ("leaf1", 13), ("w", "common-prefix-00007"), (b"7",), ("tail", -3)):
+        for key in (
+            ("tree", 5),
+            ("leaf1", 13),
+            ("w", "common-prefix-00007"),
+            (b"7",),
+            ("tail", -3),
+        ):
             try:
                 table.get(*key)
                 for walk in (table.query(key[0]), table.query(key[0], reverse=True, limit=300)):
                     for item in walk:
                         assert isinstance(item, dict)
             except (hashrange.ValidationError, TypeError):
-                pass          # the key does not fit this table
+                pass  # the key does not fit this table
 
 
 def writes(database: hashrange.Database, dice: random.Random) -> None:
@@ -261,7 +357,11 @@ def writes(database: hashrange.Database, dice: random.Random) -> None:
         table = database.table(name)
         ranged = table.range_key is not None
         for number in range(150):
-            text = f"common-prefix-{dice.randrange(400):05}" if name == "words" else dice.randrange(-50, 900)
+            text = (
+                f"common-prefix-{dice.randrange(400):05}"
+                if name == "words"
+                else dice.randrange(-50, 900)
+            )
             hash_value: Any = dice.choice(("tree", "w", f"leaf{number % 12}", f"new{number}"))
             if not ranged:
                 hash_value = b"%d" % dice.randrange(2000)
@@ -315,11 +415,17 @@ def examine(mutant: Mutant, path: Path, count: Counter[str]) -> None:
     path.mkdir()
     for name, data in mutant.files.items():
         (path / name).write_bytes(data)
-    for kind, call in (("reader", reader), ("verify", check), ("salvage", salvage), ("writer", writer)):
+    for kind, call in (
+        ("reader", reader),
+        ("verify", check),
+        ("salvage", salvage),
+        ("writer", writer),
+    ):
         try:
             tried(kind, call, count)
         except hashrange.Error as error:
-            # A write, or the close behind it, may be refused for other reasons: a bound of the index.
+            # A write, or the close behind it, may be refused for other reasons: a bound of the
+            # index.
             if kind != "writer":
                 raise AssertionError(f"{kind}: {error!r}") from error
             count["writer refused otherwise"] += 1
@@ -333,11 +439,14 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> layout.Files:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.timeout(0)
-def test_a_forged_database_never_crashes_its_reader(kind: str, original: layout.Files, tmp_path: Path) -> None:
+def test_a_forged_database_never_crashes_its_reader(
+    kind: str, original: layout.Files, tmp_path: Path
+) -> None:
     seed = seed_of("HASHRANGE_HOSTILE_SEED")
     total: Counter[str] = Counter()
     count = EXAMPLES if kind in ("frame", "unit", "head") else EXAMPLES // 2
     for batch in batches(range(count), BATCH):
+
         def work(note: Callable[[int], None], batch: Any = batch) -> Counter[str]:
             found: Counter[str] = Counter()
             for number in batch:
@@ -360,7 +469,8 @@ def test_a_forged_database_never_crashes_its_reader(kind: str, original: layout.
 
 
 def test_the_layout_here_and_the_code_agree(original: layout.Files, tmp_path: Path) -> None:
-    # Taken apart and put together without a change, everything is as it was: the mutants are what they say.
+    # Taken apart and put together without a change, everything is as it was: the mutants are what
+    # they say.
     manifest = layout.manifest_read(original)
     files = {name: bytearray(data) for name, data in original.items()}
     layout.blocks_seal(files, manifest)
@@ -368,7 +478,9 @@ def test_the_layout_here_and_the_code_agree(original: layout.Files, tmp_path: Pa
         if row[0]:
             start = row[2]
             name = layout.checkpoint_name(layout.superblock_read(files))
-            layout.unit_write(files, manifest, unit, bytes(files[name][start:start + row[0] * 4096]))
+            layout.unit_write(
+                files, manifest, unit, bytes(files[name][start : start + row[0] * 4096])
+            )
     layout.manifest_write(files, manifest.build())
     layout.segment_write(files["log-00000001"], layout.segment_read(files["log-00000001"]))
     base = layout.superblock_read(files)
@@ -394,4 +506,4 @@ def unit_images(files: layout.Files) -> Iterator[bytes]:
     data = files[layout.checkpoint_name(layout.superblock_read(files))]
     for granules, _, position, _ in layout.manifest_read(files).rows:
         if granules:
-            yield bytes(data[position:position + granules * 4096])
+            yield bytes(data[position : position + granules * 4096])
