@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-
-import hashrange
 from crash.children import in_child
 from crash.oracle import State, Workload, abandon, content, perform, rounds_of, seed_of
+
+import hashrange
 
 TURNS = 400
 LARGE = "x" * 60_000
