@@ -150,7 +150,11 @@ class Lockstep(RuleBasedStateMachine):
         copy = self.base / f"copy{self.number}"
         while True:
             before = self.db.stats()
-            shutil.copytree(self.path, copy, dirs_exist_ok=True)
+            try:
+                shutil.copytree(self.path, copy, dirs_exist_ok=True)
+            except shutil.Error:          # a file went while it was copied: not one moment either
+                shutil.rmtree(copy)
+                continue
             after = self.db.stats()
             quiet = ("checkpoints", "segments", "lsn", "log_bytes", "index_file_bytes")
             if all(before[name] == after[name] for name in quiet) and self.settled():
