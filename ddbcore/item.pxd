@@ -59,8 +59,3 @@ cdef class ItemCodec:
     # Check what record_check cannot: that the keys are of the types of this table. 0 or
     # ERR_CORRUPT. No GIL needed.
     cdef int check_keys(self, const uint8_t* record, size_t size) noexcept nogil
-
-
-# A copy of a decoded item that shares only immutable values (dict, list and set are copied, nested
-# ones too).
-cdef dict item_copy(dict item)
