@@ -107,7 +107,10 @@ cdef extern from *:
 
 cdef enum:
     POPULATE_AHEAD_BYTES = 2097152        # about 7 ms of writing at 300 MB/s
-    ZERO_CHUNK_BYTES = 1048576
+    # The page cache keeps what one call wrote as one unit where the file system can, and a store
+    # through the map makes the whole unit dirty: a durable put of 200 bytes would write 1 MiB.
+    ZERO_CHUNK_BYTES = 16384
+    REWRITE_CHUNK_BYTES = 1048576
     ROLL_FRAME_BYTES = 72                 # headers 32 + 16, number 4, slot 4, size 8, seed 8
     ROLL_WASTE_BYTES = 65536              # left behind a roll, this is worth a call to give back
     TRIM_KEPT_BYTES = 8192                # behind the tail: room for OPEN and ROLL
@@ -535,13 +538,13 @@ cdef class Log:
 
     cdef int rewrite(self, uint32_t slot, uint64_t start, uint64_t end) noexcept nogil:
         cdef LogSlot* place = &self.view.slots[slot]
-        cdef uint8_t* copy = <uint8_t*>malloc(ZERO_CHUNK_BYTES)
+        cdef uint8_t* copy = <uint8_t*>malloc(REWRITE_CHUNK_BYTES)
         cdef uint64_t chunk
         cdef int64_t done = 0
         if copy == NULL:
             return -ENOMEM
         while start < end and done >= 0:
-            chunk = end - start if end - start < ZERO_CHUNK_BYTES else ZERO_CHUNK_BYTES
+            chunk = end - start if end - start < REWRITE_CHUNK_BYTES else REWRITE_CHUNK_BYTES
             # Written from a copy: a file written from its own map would lock one page twice.
             memcpy(copy, place.base + start, chunk)
             done = self.disk.write_at(place.fd, copy, chunk, start)
