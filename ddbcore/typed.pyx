@@ -65,6 +65,8 @@ cdef int first_fault(ItemCodec codec, object items, object fault) except -1:
     encoder_open(&encoder, &scratch)
     try:
         typed_block(&encoder, codec.names, <PyObject*>items, NULL, NULL, 0)
+    except ItemTooLarge:
+        return 0                          # its size is looked at last
     finally:
         buffer_free(&scratch)
     return 0
@@ -83,7 +85,7 @@ cdef tuple member_of(object value):
     if not isinstance(value, dict):
         return None, None
     members = [
-        (tag, content) for tag, content in dict.items(value)
+        (tag, content) for tag, content in dict.copy(value).items()
         if content is not None and isinstance(tag, str) and tag in misfits.MEMBERS
     ]
     return members[0] if len(members) == 1 else (None, None)

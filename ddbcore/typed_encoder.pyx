@@ -31,7 +31,6 @@ from ddbcore.encoder cimport (
     is_name, refuse_change, refuse_size, reserve, text_encode,
 )
 from ddbcore.members cimport MEMBER_COUNT_SMALL, Member, members_close
-from ddbcore.names cimport name_find
 from ddbcore.number cimport number_encode, number_parse, number_size
 from ddbcore.pyapi cimport *
 from ddbcore.record cimport DEPTH_MAX, ITEM_SIZE_MAX
@@ -56,7 +55,8 @@ cdef int refuse(str message) except -1:
 
 # A value whose JSON type is not the wanted one.
 cdef int refuse_misfit(PyObject* value, str wanted) except -1:
-    misfits.refuse(<object>value, wanted)
+    cdef object held = <object>value
+    misfits.refuse(held, wanted)
 
 
 cdef int refuse_empty() except -1:
@@ -324,14 +324,13 @@ cdef int map_encode(Encoder* encoder, NameTable names, PyObject* items) except -
     return container_close(encoder, start)
 
 
-# Refuse names that no attribute has, in the service's words.
+# Refuse an empty name or one that is too long, in the service's words.
 cdef int name_check(PyObject* name) except -1:
     cdef Py_ssize_t length = PyUnicode_GET_LENGTH(name)
     if length == 0:
         return refuse(f"{INVALID}An attribute name cannot be empty")
     if length > ATTRIBUTE_NAME_MAX or (
-        length > ATTRIBUTE_NAME_MAX // 4
-        and len((<str>name).encode("utf-8", "replace")) > ATTRIBUTE_NAME_MAX
+        len((<str>name).encode("utf-8", "replace")) > ATTRIBUTE_NAME_MAX
     ):
         return refuse("Attribute name is too large, must be less than 65536 bytes")
     return 0
@@ -358,7 +357,7 @@ cdef int typed_block(
         Py_INCREF(name)
         Py_INCREF(value)
         try:
-            if name_find(names, name) < 0:
+            if not 1 <= PyUnicode_GET_LENGTH(name) <= ATTRIBUTE_NAME_MAX // 4:
                 name_check(name)
             encoder_name(encoder, names, name)
             typed_value(encoder, names, value)
@@ -443,7 +442,8 @@ cdef int rarer_encode(
 cdef int several_encode(Encoder* encoder, NameTable names, object value) except -1:
     cdef list members = []
     cdef object tag, content
-    for tag, content in dict.items(value):
+    # A copy: what is made here may start the garbage collector, and that anything.
+    for tag, content in dict.copy(value).items():
         if isinstance(tag, str):
             tag = str.__str__(tag)
             if content is not None and is_tag(tag_of(<PyObject*>tag)):
