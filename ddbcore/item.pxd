@@ -61,9 +61,6 @@ cdef class ItemCodec:
     cdef int check_keys(self, const uint8_t* record, size_t size) noexcept nogil
 
 
-# A copy of a decoded item that shares only immutable values (dict, list and set are copied, nested
-# ones too).
-cdef dict item_copy(dict item)
 # Copy the header, and return where the attribute block starts; NULL when it does not fit the bytes.
 cdef const uint8_t* header_read(
     Decoder* decoder, const uint8_t* record, size_t size, Record* header,

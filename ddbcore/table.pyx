@@ -290,9 +290,9 @@ cdef class CoreTable:
         cdef uint64_t address = 0
         cdef uint64_t lsn
         cdef size_t weight = 0
-        cdef int nested = 0
         cdef int status
         cdef object item
+        cdef ItemCodec codec
         if cache.bytes_max != 0:
             mixed = cache_hash(hash, range_key)
             item = cache.fetch(self.state.keyspace_id, mixed, hash_key, range_key)
@@ -304,15 +304,15 @@ cdef class CoreTable:
                 engine.fail(status, f"reading table {self.name}")
             return None
         lsn = engine.log.lsn
+        codec = self.codec
         engine.pins += 1
         try:
-            item = self.codec.decode_item(<const uint8_t*>record, record.size_bytes, &weight,
-                                          &nested)
+            item = codec.decode_item(<const uint8_t*>record, record.size_bytes, &weight, NULL)
         finally:
             engine.unpin()
         if cache.bytes_max != 0 and lsn == engine.log.lsn and not engine.refused:
-            cache.keep(self.state.keyspace_id, mixed, hash_key, range_key, item, weight, nested,
-                       &engine.log.lsn)
+            cache.keep(self.state.keyspace_id, mixed, hash_key, range_key, item,
+                       codec.memory.shapes, weight, &engine.log.lsn)
         return item
 
     def put(self, item, *, condition=None, names=None, values=None, durability=None):

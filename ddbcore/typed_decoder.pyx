@@ -28,11 +28,6 @@ from ddbcore.shape cimport SHAPE_NAMES_MAX, shape_dict, shape_mix
 from ddbcore.value cimport *
 from ddbcore.words cimport TEXT_BYTES_MAX, magnitude_of, words_print
 
-cdef enum:
-    # Stand for the key attributes in a shape, as in decoder.pyx, whose shapes these are.
-    SHAPE_HASH_KEY = 0xFFFF
-    SHAPE_RANGE_KEY = 0xFFFE
-
 cdef str TEXT_S = "S"
 cdef str TEXT_N = "N"
 cdef str TEXT_B = "B"
@@ -235,16 +230,29 @@ cdef PyObject* container_decode(
 # held here.
 cdef struct Entries:
     uint32_t count
-    bint has_texts                        # names without ids are among them
+    uint32_t held_count                   # names that are held
+    uint64_t hash                         # of the names, as shape_dict wants it
     PyObject* names[SHAPE_NAMES_MAX]
-    uint32_t name_ids[SHAPE_NAMES_MAX]    # 0: the name is held
     PyObject* values[SHAPE_NAMES_MAX]
+    bint held[SHAPE_NAMES_MAX]
+
+
+cdef inline void entries_add(
+    Entries* entries, PyObject* name, PyObject* value, bint held,
+) noexcept:
+    cdef uint32_t index = entries.count
+    entries.names[index] = name
+    entries.values[index] = value
+    entries.held[index] = held
+    entries.held_count += held
+    entries.hash = shape_mix(entries.hash, name)
+    entries.count = index + 1
 
 
 cdef void entries_drop(Entries* entries) noexcept:
     cdef uint32_t index
     for index in range(entries.count):
-        if entries.name_ids[index] == 0:
+        if entries.held[index]:
             Py_DECREF(entries.names[index])
         Py_DECREF(entries.values[index])
 
@@ -262,31 +270,34 @@ cdef PyObject* entries_insert(const Entries* entries) noexcept:
     return made
 
 
-# Read `count` names and values that fill *data..limit, as far as there is room for them: behind
-# those there already. 0, or -1.
+# Read `count` names and values at *data, as far as there is room for them. 0, or -1.
 cdef int entries_read(
     Decoder* decoder, NameTable names, const uint8_t** data, const uint8_t* limit, int level,
-    uint64_t count, Entries* entries, uint64_t* hash,
+    uint64_t count, Entries* entries,
 ) noexcept:
-    cdef uint32_t index
     cdef PyObject* name
+    cdef PyObject* value
+    cdef uint32_t name_id
     while count > 0 and entries.count < SHAPE_NAMES_MAX:
-        index = entries.count
-        name = name_decode(decoder, names, data, limit, &entries.name_ids[index])
-        if name == NULL:
-            return -1
-        if entries.name_ids[index] == 0:
-            entries.has_texts = True
+        # Names below 127, which is nearly all, are one byte.
+        if data[0] < limit and 0 < data[0][0] < 0x80 and (
+            data[0][0] <= PyList_GET_SIZE(<PyObject*>names.names)
+        ):
+            name_id = data[0][0]
+            name = PyList_GET_ITEM(<PyObject*>names.names, name_id - 1)
+            data[0] += 1
         else:
-            Py_DECREF(name)
-        hash[0] = shape_mix(hash[0], entries.name_ids[index])
-        entries.names[index] = name
-        entries.values[index] = typed_decode(decoder, names, data, limit, level)
-        if entries.values[index] == NULL:
-            if entries.name_ids[index] == 0:
+            name = name_decode(decoder, names, data, limit, &name_id)
+            if name == NULL:
+                return -1
+            if name_id > 0:
+                Py_DECREF(name)
+        value = typed_decode(decoder, names, data, limit, level)
+        if value == NULL:
+            if name_id == 0:
                 Py_DECREF(name)
             return -1
-        entries.count += 1
+        entries_add(entries, name, value, name_id == 0)
         count -= 1
     return 0
 
@@ -320,38 +331,31 @@ cdef PyObject* typed_entries(
 ) noexcept:
     cdef Entries entries
     cdef PyObject* made
-    cdef uint64_t hash
+    cdef uint64_t rest
     entries.count = 0
-    entries.has_texts = False
+    entries.held_count = 0
+    entries.hash = 0
     if hash_value != NULL:
-        entries.names[0] = decoder.memory.hash_name
-        entries.name_ids[0] = SHAPE_HASH_KEY
-        entries.values[0] = hash_value
-        entries.count = 1
+        entries_add(&entries, decoder.memory.hash_name, hash_value, False)
     if range_value != NULL:
-        entries.names[1] = decoder.memory.range_name
-        entries.name_ids[1] = SHAPE_RANGE_KEY
-        entries.values[1] = range_value
-        entries.count = 2
-    count += entries.count
-    hash = entries.count
-    if entries_read(
-        decoder, names, &data, limit, level, count - entries.count, &entries, &hash,
-    ) < 0:
+        entries_add(&entries, decoder.memory.range_name, range_value, False)
+    rest = count + entries.count
+    if entries_read(decoder, names, &data, limit, level, count, &entries) < 0:
         entries_drop(&entries)
         return NULL
-    if data == limit and count == entries.count and not entries.has_texts:
+    rest -= entries.count
+    if data == limit and rest == 0 and entries.held_count == 0:
         return shape_dict(
-            decoder.memory.shapes, hash, entries.name_ids, entries.names, entries.values,
-            entries.count, entries.count > 0,
+            decoder.memory.shapes, entries.hash, entries.names, entries.values, entries.count,
+            entries.count > 0,
         )
     made = entries_insert(&entries)
+    entries_drop(&entries)
     if made != NULL and (
-        entries_append(decoder, names, &data, limit, level, count - entries.count, made) < 0
+        entries_append(decoder, names, &data, limit, level, rest, made) < 0
     ):
         Py_DECREF(made)
-        made = NULL
-    entries_drop(&entries)
+        return NULL
     if made != NULL and data != limit:
         Py_DECREF(made)
         return decoder_fail(decoder, "attributes end before their surroundings")

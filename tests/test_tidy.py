@@ -34,6 +34,7 @@ LAYERS = [
     Layer("disks", "ddbcore.faults ddbcore.door"),
     Layer("simulation", "ddbcore.simulation"),
     Layer("words", "ddbcore.words ddbcore.names ddbcore.shape"),
+    Layer("copies", "ddbcore.copies"),
     Layer("decimals", "ddbcore.decimals"),
     Layer("numbers", "ddbcore.number"),
     Layer("values", "ddbcore.value"),
