@@ -525,6 +525,6 @@ cdef class Engine:
         cdef TableState table
         for table in self.tables:
             if table is not None:
-                total += ((<uint64_t>4 << table.space.partition.depth)
+                total += ((<uint64_t>12 << table.space.partition.depth)
                           + table.space.slot_live_count * 8)
         return total

@@ -21,6 +21,8 @@ from ddbcore.value cimport (
     value_size, value_skip, varint_read,
 )
 
+ctypedef void (*KeySeen)(void* context, const uint8_t* key, size_t size) noexcept
+
 
 cdef class ItemCodec:
     """Encodes and decodes the items of one keyspace: its key schema and its names."""
@@ -36,7 +38,11 @@ cdef class ItemCodec:
 
     # Append a whole record (header, keys, block) of kind RECORD_PUT to `out`; keyspace_id is left
     # 0. Raises ValidationError, ItemTooLarge, MemoryError; `out` then has its old size.
-    cdef int encode_item(self, object item, Buffer* out) except -1
+    # seen (may be NULL) is called with `context` and the hash key as soon as it is encoded, so that
+    # what it leads to is on its way while the attributes are encoded.
+    cdef int encode_item(
+        self, object item, Buffer* out, KeySeen seen=*, void* context=*,
+    ) except -1
     # Append a record of header and keys only (empty attribute block is NOT written; kind
     # RECORD_DELETE). range_value is None exactly when the table has no range key.
     cdef int encode_key(self, object hash_value, object range_value, Buffer* out) except -1

@@ -76,16 +76,18 @@ cdef class ItemCodec:
 
     # -- encoding ----------------------------------------------------------------------------------
 
-    cdef int encode_item(self, object item, Buffer* out) except -1:
+    cdef int encode_item(
+        self, object item, Buffer* out, KeySeen seen=NULL, void* context=NULL,
+    ) except -1:
         cdef size_t start = out.size
         try:
             if not isinstance(item, dict):
                 if not isinstance(item, Mapping):
                     raise ValidationError(f"an item is a dict, not {type(item).__name__}")
                 item = dict(item)
-            if item_append(self, item, out) != 0:
+            if item_append(self, item, out, seen, context) != 0:
                 out.size = start
-                item_append(self, encoder_plain(NULL, item), out)
+                item_append(self, encoder_plain(NULL, item), out, NULL, NULL)
         except BaseException:
             out.size = start
             raise
@@ -371,7 +373,9 @@ cdef int keys_append(
 
 
 # 0, or 1 when the item has names that are no exact str.
-cdef int item_append(ItemCodec codec, object item, Buffer* out) except -1:
+cdef int item_append(
+    ItemCodec codec, object item, Buffer* out, KeySeen seen, void* context,
+) except -1:
     cdef size_t start = out.size
     cdef bint has_range = codec.range_part.name != NULL
     cdef Encoder encoder
@@ -383,6 +387,8 @@ cdef int item_append(ItemCodec codec, object item, Buffer* out) except -1:
     encoder_open(&encoder, out)
     keys_append(codec, hash_value, range_value, out, &header, &encoder.item_size)
     encoder.item_size += codec.hash_part.name_size + codec.range_part.name_size
+    if seen != NULL:
+        seen(context, out.data + start + RECORD_HEADER_BYTES, header.hash_size)
     if encoder_block(
         &encoder, codec.names, <PyObject*>item, codec.hash_part.name, codec.range_part.name,
         1 + has_range,

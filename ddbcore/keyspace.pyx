@@ -50,6 +50,7 @@ from ddbcore.partition cimport (
     ref_address,
     ref_kind,
     ref_make,
+    routes_clear,
     slot_ref,
 )
 from ddbcore.record cimport RECORD_DELETE, Record
@@ -108,6 +109,7 @@ cdef void keyspace_clear(Keyspace* space) noexcept nogil:
         unit = unit_at(arena, index)
         if unit.granules != 0 and unit.owner == space.id:
             unit_free(arena, index)
+    routes_clear(&space.partition)
     for index in range(space.slot_live_count):
         space.view.slots[index].live_bytes -= space.slot_live[index]
         space.slot_live[index] = 0

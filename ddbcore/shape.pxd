@@ -6,7 +6,8 @@ from ddbcore.pyapi cimport PyObject
 
 cdef enum:
     SHAPE_NAMES_MAX = 32                  # dicts of more entries are built entry by entry
-    SHAPE_SLOT_COUNT = 64                 # a power of two
+    SHAPE_SLOT_BITS = 6
+    SHAPE_SLOT_COUNT = 64                 # 2**SHAPE_SLOT_BITS
 
 
 cdef struct Shape:

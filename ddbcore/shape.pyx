@@ -150,6 +150,22 @@ cdef PyObject* template_copy(
     return made
 
 
+# The slot of a shape that has a template, or NULL. Either of two neighbours may be it, so that two
+# shapes of one table seldom drive each other out.
+cdef inline Shape* slot_of(
+    const Shape* shapes, uint64_t hash, PyObject** names, uint32_t count,
+) noexcept:
+    cdef const Shape* shape = shapes + (hash >> (64 - SHAPE_SLOT_BITS))
+    cdef int turn
+    for turn in range(2):
+        if shape.hash == hash and shape.count == count and shape.template != NULL and (
+            memcmp(shape.names, names, count * sizeof(PyObject*)) == 0
+        ):
+            return <Shape*>shape
+        shape = shapes + ((hash >> (64 - SHAPE_SLOT_BITS)) ^ 1)
+    return NULL
+
+
 cdef PyObject* shape_find(
     const Shape* shapes, PyObject** names, uint32_t count, size_t* offset_bytes,
 ) noexcept:
@@ -160,30 +176,35 @@ cdef PyObject* shape_find(
         return NULL
     for index in range(count):
         hash = shape_mix(hash, names[index])
-    shape = shapes + (hash >> 58)
-    if shape.hash != hash or shape.count != count or shape.template == NULL or (
-        memcmp(shape.names, names, count * sizeof(PyObject*)) != 0
-    ):
+    shape = slot_of(shapes, hash, names, count)
+    if shape == NULL:
         return NULL
     offset_bytes[0] = shape.offset_bytes
     return shape.template
 
 
+# Note that a shape without a template came; the second time in a row it gets one.
+cdef void shape_learn(Shape* shapes, uint64_t hash, PyObject** names, uint32_t count) noexcept:
+    cdef Shape* shape = shapes + (hash >> (64 - SHAPE_SLOT_BITS))
+    cdef Shape* other = shapes + ((hash >> (64 - SHAPE_SLOT_BITS)) ^ 1)
+    if shape.template != NULL and other.template == NULL:
+        shape = other
+    if shape.candidate == hash:
+        try:
+            shape_make(shape, hash, names, count)
+        except Exception:
+            pass                          # out of memory, most likely: the dict will tell
+    shape.candidate = hash
+
+
 cdef PyObject* shape_dict(
     Shape* shapes, uint64_t hash, PyObject** names, PyObject** values, uint32_t count, bint nested,
 ) noexcept:
-    cdef Shape* shape = shapes + (hash >> 58)
-    if shape.hash == hash and shape.count == count and shape.template != NULL and (
-        memcmp(shape.names, names, count * sizeof(PyObject*)) == 0
-    ):
+    cdef Shape* shape = slot_of(shapes, hash, names, count)
+    if shape != NULL:
         return template_copy(shape.template, shape.offset_bytes, values, count, nested)
     if HR_SHAPES and count > 0:
-        if shape.candidate == hash:
-            try:
-                shape_make(shape, hash, names, count)
-            except Exception:
-                pass                      # out of memory, most likely: the dict below will tell
-        shape.candidate = hash
+        shape_learn(shapes, hash, names, count)
     return entries_insert(names, values, count)
 
 
