@@ -9,10 +9,13 @@ service finds before anything else), and MemoryError; `out` then has its old siz
 from libc.stdint cimport uint8_t
 
 from ddbcore.buffer cimport Buffer
-from ddbcore.item cimport ItemCodec
+from ddbcore.item cimport ItemCodec, KeySeen
 
-# Append a whole record (header, keys, block) of kind RECORD_PUT, as ItemCodec.encode_item does.
-cdef int typed_item_append(ItemCodec codec, object item, Buffer* out) except -1
+# Append a whole record (header, keys, block) of kind RECORD_PUT, as ItemCodec.encode_item does;
+# `seen` and `context` are as there.
+cdef int typed_item_append(
+    ItemCodec codec, object item, Buffer* out, KeySeen seen=*, void* context=*,
+) except -1
 # Append the record of header and keys of a Key map, as ItemCodec.encode_key does.
 cdef int typed_key_append(ItemCodec codec, object key, Buffer* out) except -1
 # Append one encoded value.

@@ -219,7 +219,9 @@ cdef int keys_append(
 
 
 # 0, or 1 when the item has names that are no exact str.
-cdef int item_append(ItemCodec codec, object item, Buffer* out) except -1:
+cdef int item_append(
+    ItemCodec codec, object item, Buffer* out, KeySeen seen, void* context,
+) except -1:
     cdef size_t start = out.size
     cdef bint has_range = codec.range_part.name != NULL
     cdef Encoder encoder
@@ -231,6 +233,8 @@ cdef int item_append(ItemCodec codec, object item, Buffer* out) except -1:
     encoder_open(&encoder, out)
     keys_append(codec, hash_value, range_value, False, out, &header, &encoder.item_size)
     encoder.item_size += codec.hash_part.name_size + codec.range_part.name_size
+    if seen != NULL:
+        seen(context, out.data + start + RECORD_HEADER_BYTES, header.hash_size)
     if typed_block(
         &encoder, codec.names, <PyObject*>item, codec.hash_part.name, codec.range_part.name,
         1 + has_range,
@@ -258,15 +262,17 @@ cdef int missing_key(object item, str key_name) except -1:
     return refuse(f"{INVALID}Missing the key {key_name} in the item")
 
 
-cdef int typed_item_append(ItemCodec codec, object item, Buffer* out) except -1:
+cdef int typed_item_append(
+    ItemCodec codec, object item, Buffer* out, KeySeen seen=NULL, void* context=NULL,
+) except -1:
     cdef size_t start = out.size
     try:
         if not isinstance(item, dict):
             refuse_misfit(<PyObject*>item, "Map")
-        if item_append(codec, item, out) != 0:
+        if item_append(codec, item, out, seen, context) != 0:
             out.size = start
             item = encoder_plain(NULL, item)
-            item_append(codec, item, out)
+            item_append(codec, item, out, NULL, NULL)
     except ValidationError as fault:
         out.size = start
         first_fault(codec, item, fault)
@@ -437,36 +443,41 @@ cdef object typed_value_decode(ItemCodec codec, const uint8_t* data, size_t size
 # -- doors for Python ------------------------------------------------------------------------------
 
 
-ctypedef int (*AppendFunction)(ItemCodec codec, object value, Buffer* out) except -1
-
-
-cdef bytes appended(AppendFunction append, ItemCodec codec, object value):
-    cdef Buffer out
-    memset(&out, 0, sizeof(Buffer))
-    try:
-        append(codec, value, &out)
-        return out.data[:out.size]
-    finally:
-        buffer_free(&out)
-
-
 cdef inline const uint8_t* bytes_data(bytes data) noexcept:
     return <const uint8_t*>PyBytes_AS_STRING(<PyObject*>data)
 
 
 def encode(ItemCodec codec not None, item):
     """Return the record of an item in typed form."""
-    return appended(typed_item_append, codec, item)
+    cdef Buffer out
+    memset(&out, 0, sizeof(Buffer))
+    try:
+        typed_item_append(codec, item, &out)
+        return out.data[:out.size]
+    finally:
+        buffer_free(&out)
 
 
 def encode_key(ItemCodec codec not None, key):
     """Return the record that holds only this Key."""
-    return appended(typed_key_append, codec, key)
+    cdef Buffer out
+    memset(&out, 0, sizeof(Buffer))
+    try:
+        typed_key_append(codec, key, &out)
+        return out.data[:out.size]
+    finally:
+        buffer_free(&out)
 
 
 def encode_value(ItemCodec codec not None, value):
     """Return the encoded bytes of one attribute value."""
-    return appended(typed_value_append, codec, value)
+    cdef Buffer out
+    memset(&out, 0, sizeof(Buffer))
+    try:
+        typed_value_append(codec, value, &out)
+        return out.data[:out.size]
+    finally:
+        buffer_free(&out)
 
 
 def decode(ItemCodec codec not None, bytes record not None):
