@@ -71,3 +71,9 @@ cdef PyObject* decoder_entries(
 cdef PyObject* decoder_ascii(Decoder* decoder, const uint8_t* text, size_t size) noexcept
 cdef PyObject* decoder_utf8(Decoder* decoder, const uint8_t* text, size_t size) noexcept
 cdef PyObject* decoder_fail(Decoder* decoder, const char* damage) noexcept
+# Read the name at *data, which moves behind it. *name_id is 0 for a name that has no id, else its
+# id plus 1.
+cdef PyObject* name_decode(
+    Decoder* decoder, NameTable names, const uint8_t** data, const uint8_t* limit,
+    uint32_t* name_id,
+) noexcept

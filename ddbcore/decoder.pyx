@@ -250,7 +250,7 @@ cdef PyObject* decoder_utf8(Decoder* decoder, const uint8_t* text, size_t size) 
 
 # Read the name at *data, which moves behind it: a new reference. *name_id is 0 for a name that has
 # no id, else its id plus 1.
-cdef inline PyObject* name_decode(
+cdef PyObject* name_decode(
     Decoder* decoder, NameTable names, const uint8_t** data, const uint8_t* limit,
     uint32_t* name_id,
 ) noexcept:

@@ -8,7 +8,7 @@ are importable from here.
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from ddbcore.buffer cimport Buffer
-from ddbcore.decoder cimport Memory
+from ddbcore.decoder cimport Decoder, Memory
 from ddbcore.key cimport KeyPart
 from ddbcore.names cimport NAME_COUNT_MAX, NAME_INTERNED_BYTES_MAX, NameTable
 from ddbcore.pyapi cimport PyObject
@@ -65,3 +65,9 @@ cdef class ItemCodec:
     # Check what record_check cannot: that the keys are of the types of this table. 0 or
     # ERR_CORRUPT. No GIL needed.
     cdef int check_keys(self, const uint8_t* record, size_t size) noexcept nogil
+
+
+# Copy the header, and return where the attribute block starts; NULL when it does not fit the bytes.
+cdef const uint8_t* header_read(
+    Decoder* decoder, const uint8_t* record, size_t size, Record* header,
+) noexcept

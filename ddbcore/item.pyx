@@ -28,7 +28,7 @@ from libc.string cimport memcpy, memset
 from ddbcore.buffer cimport buffer_free
 from ddbcore.copies cimport item_copy
 from ddbcore.decoder cimport (
-    Decoder, decoder_entries, decoder_fail, decoder_open, decoder_raise, decoder_value,
+    decoder_entries, decoder_fail, decoder_open, decoder_raise, decoder_value,
     memory_close, memory_open,
 )
 from ddbcore.encoder cimport (
@@ -432,8 +432,7 @@ cdef int missing_key(object item, str key_name) except -1:
 # -- decoding --------------------------------------------------------------------------------------
 
 
-# Copy the header, and return where the attribute block starts; NULL when it does not fit the bytes.
-cdef inline const uint8_t* header_read(
+cdef const uint8_t* header_read(
     Decoder* decoder, const uint8_t* record, size_t size, Record* header,
 ) noexcept:
     cdef uint64_t keys_end
