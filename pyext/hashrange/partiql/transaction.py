@@ -1,0 +1,62 @@
+"""The rules of ExecuteTransaction: all reads or all writes, one action an item, no RETURNING.
+
+EXISTS(SELECT ...) is a condition check and counts as a write. Source: API reference and developer
+guide, "Performing transactions with PartiQL"; texts as observed on the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hashrange.partiql import faults, tree
+from hashrange.partiql.batch import refuse_mixture
+from hashrange.partiql.keys import order_of
+from hashrange.partiql.plan import InsertPlan, Plan, SelectPlan
+
+OPERATION = "ExecuteTransaction"
+STATEMENTS_MAX = 100
+
+
+def check_statements(statements: Iterable[tree.Statement]) -> bool:
+    """Return True when all statements are reads, False when all are writes or checks.
+
+    Raises ValidationError when they are mixed, and for what no table's schema is needed to see.
+    """
+    statements = list(statements)
+    reading = refuse_mixture(statements, OPERATION)
+    for statement in statements:
+        if isinstance(statement, tree.Select) and statement.source.index is not None:
+            raise faults.select_on_index()
+        if isinstance(statement, tree.Update | tree.Delete) and statement.returning:
+            raise faults.returning_in_transaction()
+    return reading
+
+
+def check_plan(plan: Plan) -> None:
+    """Refuse a SELECT that says anything but the primary key. Raises ValidationError."""
+    if isinstance(plan, SelectPlan) and (plan.kind != "get" or plan.reads[0].filter is not None):
+        raise faults.select_without_key(OPERATION)
+
+
+def key_of(plan: Plan, key_names: tuple[str, ...]) -> tuple[object, ...] | None:
+    """Return an item's identity: table and key, numbers by value; None when a put lacks its key."""
+    if isinstance(plan, SelectPlan):
+        read = plan.reads[0]
+        key = {**read.hash_key, **{part.name: part.values[0] for part in read.ranges}}
+    else:
+        key = plan.item if isinstance(plan, InsertPlan) else plan.key
+    if any(name not in key for name in key_names):
+        return None
+    return (plan.table, *(order_of(key[name]) for name in key_names))
+
+
+def refuse_repeated_items(identities: Iterable[tuple[object, ...] | None]) -> None:
+    """Refuse two actions on one item; `identities` as `key_of` returns them.
+
+    Raises ValidationError.
+    """
+    seen = set()
+    for identity in identities:
+        if identity is not None and identity in seen:
+            raise faults.one_item_twice()
+        seen.add(identity)
