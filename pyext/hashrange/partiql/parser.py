@@ -120,11 +120,6 @@ class _Parser:
                 )
         if self.token.kind is not lexer.END:
             raise faults.not_well_formed("Unexpected token after expression")
-        if isinstance(node, tree.Call) and node.function == "exists":
-            arguments: tuple[_Node, ...] = node.arguments
-            if len(arguments) != 1 or not isinstance(arguments[0], tree.Select):
-                raise faults.exists_form()
-            return tree.Exists(arguments[0], parameter_count=self.parameter_count)
         if not isinstance(node, tree.Statement):
             raise faults.unsupported_statement()
         return node
@@ -528,18 +523,25 @@ class _Parser:
             return self.call()
         raise faults.not_well_formed("Unexpected keyword")
 
-    def call(self) -> tree.Call:
+    def call(self) -> tree.Call | tree.Exists:
         function = self.advance()
         self.advance()
-        first = self.token
-        arguments: tuple[_Node, ...] = ()
-        if first.kind == "*":
-            raise faults.not_well_formed(f"{function.text.lower()}(*) is not allowed")
         name = function.text.lower()
-        if first.kind != ")":
-            arguments = self.arguments() if name != "exists" else (self.expression(-1),)
+        first = self.token
+        if first.kind == "*":
+            raise faults.not_well_formed(f"{name}(*) is not allowed")
+        if name == "exists":
+            return self.exists()
+        arguments = self.arguments() if first.kind != ")" else ()
         self.close(")")
-        return tree.Call(name, arguments, self.mark(function), self.mark(first))  # type: ignore[arg-type]
+        return tree.Call(name, arguments, self.mark(function), self.mark(first))
+
+    def exists(self) -> tree.Exists:
+        select = self.expression(-1)
+        self.close(")")
+        if not isinstance(select, tree.Select):
+            raise faults.exists_form()
+        return tree.Exists(select, parameter_count=self.parameter_count)
 
     def arguments(self) -> tuple[tree.Expression, ...]:
         items = [self.operand()]
