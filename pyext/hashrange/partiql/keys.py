@@ -142,6 +142,12 @@ def condition_on_key(node: tree.Expression, binder: Binder) -> KeyCondition | No
     return KeyCondition(str(operand.elements[0]), operator, typed, node)
 
 
+def _equality(name: str, value: Typed) -> KeyCondition:
+    """Return the alternative of an IN that one value is."""
+    node = tree.Operation("=", tree.Path((name,)), tree.Literal(value))
+    return KeyCondition(name, "EQ", (value,), node)
+
+
 class Spread:
     """The branches of one clause over the key of one table or index."""
 
@@ -189,7 +195,7 @@ class Spread:
             return [Branch(filters=(node,))]
         if key.operator != "IN":
             return [Branch((key,))]
-        return [Branch((KeyCondition(key.name, "EQ", (value,), key.node),)) for value in key.values]
+        return [Branch((_equality(key.name, value),)) for value in key.values]
 
     def product(self, left: list[Branch], right: list[Branch]) -> list[Branch]:
         if len(left) * len(right) > BRANCHES_MAX:
