@@ -321,9 +321,9 @@ def test_a_statement_has_1_to_8192_characters():
     )
 
 
-# Levels: the statement, the WHERE clause, parentheses, the right side of `=`.
+# Levels: the statement, the WHERE clause, parentheses; a lone name or value is none.
 def test_nesting_is_counted():
-    levels = NESTING_MAX - 3
+    levels = NESTING_MAX - 2
     where("(" * levels + "a = 1" + ")" * levels)
     assert "nested too deeply" in refusal(
         "SELECT * FROM Music WHERE " + "(" * (levels + 1) + "a = 1" + ")" * (levels + 1)
@@ -364,13 +364,13 @@ TEXTS = st.one_of(
 def test_anything_is_parsed_or_refused_in_under_10_ms(text: str):
     text = text[:4096]
     best_ms = 1e9
-    for _ in range(5):  # the machine is shared: the best of some
-        start = time.perf_counter()
+    for _ in range(5):  # the machine is shared: processor time, the best of some
+        start = time.thread_time()
         try:
             parse_statement(text)
         except ValidationError:
             pass
-        best_ms = min(best_ms, (time.perf_counter() - start) * 1e3)
+        best_ms = min(best_ms, (time.thread_time() - start) * 1e3)
         if best_ms < 10:
             return
     raise AssertionError(f"{best_ms:.1f} ms")

@@ -54,7 +54,12 @@ _CLOSING = {
     ":": "COLON",
 }
 
+# A term ahead of an ending is a whole expression: most of what long statements are made of.
+_ATOMS = frozenset((lexer.IDENTIFIER, lexer.QUOTED, lexer.STRING, lexer.NUMBER, "?"))
+_ENDINGS = frozenset((",", ")", "]", "}", ">>", ":", ";", lexer.END))
+
 _Node = tree.Expression | tree.Statement
+_STATEMENTS = (tree.Select, tree.Insert, tree.Update, tree.Delete, tree.Exists)
 
 
 class _Parser:
@@ -103,7 +108,7 @@ class _Parser:
     def mark(self, token: lexer.Token) -> str:
         """Return a token's place: line:column:length."""
         if self.line_starts is None:
-            self.line_starts = [0, *(at + 1 for at, c in enumerate(self.text) if c == "\n")]
+            self.line_starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
         line = bisect_right(self.line_starts, token.start)
         column = token.start - self.line_starts[line - 1] + 1
         return f"{line}:{column}:{token.end - token.start}"
@@ -120,7 +125,7 @@ class _Parser:
                 )
         if self.token.kind is not lexer.END:
             raise faults.not_well_formed("Unexpected token after expression")
-        if not isinstance(node, tree.Statement):
+        if not isinstance(node, _STATEMENTS):
             raise faults.unsupported_statement()
         return node
 
@@ -304,11 +309,13 @@ class _Parser:
     def operand(self, precedence: int = -1) -> tree.Expression:
         """Take an expression that is no statement."""
         node = self.expression(precedence)
-        if isinstance(node, tree.Statement):
+        if isinstance(node, _STATEMENTS):
             raise faults.unsupported_expression("WHERE", type(node).__name__.upper())
         return node
 
     def expression(self, precedence: int) -> _Node:
+        if self.token.kind in _ATOMS and self.tokens[self.position + 1].kind in _ENDINGS:
+            return self.term()
         self.depth += 1
         if self.depth > NESTING_MAX:
             raise faults.nested_too_deeply(NESTING_MAX)
@@ -318,7 +325,7 @@ class _Parser:
             operator = self.operator()
             if _OPERATORS.get(operator, 0) <= precedence or not operator:
                 break
-            if isinstance(left, tree.Statement):
+            if isinstance(left, _STATEMENTS):
                 raise faults.unsupported_operator(operator.upper())
             if operator in ("and", "or"):
                 left = self.chain(operator, left)
@@ -405,11 +412,11 @@ class _Parser:
         while self.token.kind in ("+", "-"):
             sign = self.advance().kind
             negative ^= sign == "-"
-        if self.take("not"):
+        if self.token.text == "not" and self.take("not"):
             part = self.operand(_NOT_PRECEDENCE)
             return tree.Sign(sign, part) if sign else tree.Not(part)
         node = self.path_term()
-        if sign is None or isinstance(node, tree.Statement):
+        if sign is None or isinstance(node, _STATEMENTS):
             return node
         if isinstance(node, tree.Literal) and "N" in node.value:
             return tree.Literal({"N": "-" + node.value["N"]}) if negative else node
