@@ -499,6 +499,48 @@ def test_a_write_is_refused_in_the_service_words(text: str, message: str):
     assert refusal(text) == message
 
 
+# ---- the developer guide's examples --------------------------------------------------------------
+
+GUIDE = TableSchema("Orders", ("OrderID",), (), {"OrderID": "N"})
+MUSIC = TableSchema("Music", ("Artist",), ("SongTitle",), {"Artist": "S", "SongTitle": "S"})
+TYPES = TableSchema("TypesTable", ("primarykey",), (), {"primarykey": "S"})
+
+
+# Source: developer guide, PartiQL select statements, data types, functions: what it says each does.
+@pytest.mark.parametrize(
+    ("table", "text", "kind"),
+    [
+        (GUIDE, 'SELECT OrderID, Total FROM "Orders" WHERE OrderID = 1', "get"),
+        (GUIDE, "SELECT * FROM \"Orders\" WHERE OrderID = 100 and Address='some address'", "get"),
+        (GUIDE, 'SELECT * FROM "Orders" WHERE OrderID = 100 or OrderID = 200', "query"),
+        (GUIDE, 'SELECT * FROM "Orders" WHERE OrderID IN [100, 300, 234]', "query"),
+        (GUIDE, 'SELECT * FROM "Orders" WHERE OrderID IN [1, 2] ORDER BY OrderID DESC', "query"),
+        (GUIDE, 'SELECT * FROM "Orders" WHERE OrderID > 1', "scan"),
+        (GUIDE, "SELECT * FROM \"Orders\" WHERE Address='some address'", "scan"),
+        (GUIDE, "SELECT * FROM \"Orders\" WHERE OrderID = 100 OR Address='some address'", "scan"),
+        (MUSIC, 'SELECT * FROM Music WHERE "Awards" is MISSING', "scan"),
+        (MUSIC, "SELECT * FROM Music WHERE attribute_type(\"Year\", 'N')", "scan"),
+    ],
+)
+def test_the_guide_says_what_is_a_scan(table: TableSchema, text: str, kind: str):
+    assert plan(text, table=table).kind == kind
+
+
+def test_the_guide_updates_every_type():
+    found = plan(
+        """UPDATE TypesTable SET NumberType=NumberType + 100
+           SET MapType.NewMapEntry=[2020, 'stringvalue', 2.4]
+           SET ListType = LIST_APPEND(ListType, [4, <<'string1', 'string2'>>])
+           SET NumberSetType= SET_ADD(NumberSetType, <<345, 48.4>>)
+           REMOVE ListType[1] REMOVE MapType.NewMapEntry
+           SET StringSetType = SET_DELETE(StringSetType, <<'x'>>) WHERE primarykey='1'""",
+        table=TYPES,
+    )
+    kinds = [type(action).__name__ for action in found.actions]
+    assert kinds == ["Set", "Set", "Set", "Add", "Remove", "Remove", "Delete"]
+    assert found.values[":p2"] == {"L": [{"N": "4"}, {"SS": ["string1", "string2"]}]}
+
+
 # ---- a plan finds what its clause says -----------------------------------------------------------
 
 NAMES = ("pk", "sk", "x")

@@ -10,8 +10,10 @@ from collections.abc import Iterable
 
 from hashrange.partiql import faults, tree
 from hashrange.partiql.batch import refuse_mixture
+from hashrange.partiql.binder import type_of
 from hashrange.partiql.keys import order_of
 from hashrange.partiql.plan import InsertPlan, Plan, SelectPlan
+from hashrange.partiql.tree import Typed
 
 OPERATION = "ExecuteTransaction"
 STATEMENTS_MAX = 100
@@ -39,15 +41,23 @@ def check_plan(plan: Plan) -> None:
 
 
 def key_of(plan: Plan, key_names: tuple[str, ...]) -> tuple[object, ...] | None:
-    """Return an item's identity: table and key, numbers by value; None when a put lacks its key."""
-    if isinstance(plan, SelectPlan):
-        read = plan.reads[0]
-        key = {**read.hash_key, **{part.name: part.values[0] for part in read.ranges}}
-    else:
+    """Return an item's identity: table and key, numbers by value.
+
+    None when a plan does not name one item, or a put lacks its key or has it of a type that no key
+    has: the put itself refuses that.
+    """
+    key: dict[str, Typed] = {}
+    if not isinstance(plan, SelectPlan):
         key = plan.item if isinstance(plan, InsertPlan) else plan.key
-    if any(name not in key for name in key_names):
+    elif plan.kind == "get":
+        (read,) = plan.reads
+        key = {**read.hash_key, **{part.name: part.values[0] for part in read.ranges}}
+    values = [key[name] for name in key_names if name in key]
+    if len(values) < len(key_names) or any(
+        type_of(value) not in ("S", "N", "B") for value in values
+    ):
         return None
-    return (plan.table, *(order_of(key[name]) for name in key_names))
+    return (plan.table, *map(order_of, values))
 
 
 def refuse_repeated_items(identities: Iterable[tuple[object, ...] | None]) -> None:

@@ -212,6 +212,11 @@ class Exists:
     select: Select
     parameter_count: int = field(default=0, kw_only=True)
 
+    @property
+    def source(self) -> Source:
+        """What the SELECT reads: every statement has a source."""
+        return self.select.source
+
 
 Expression = (
     Literal
