@@ -334,6 +334,28 @@ def test_nesting_is_counted():
     )
 
 
+# A caller deep in its own stack is told the same.
+def test_a_short_stack_is_no_other_error():
+    text = "SELECT * FROM Music WHERE " + "(" * 60 + "a = 1" + ")" * 60
+
+    def descend(frames: int) -> None:
+        if frames:
+            descend(frames - 1)
+        else:
+            parse_statement(text)
+
+    refused = 0
+    for frames in range(0, 900, 20):
+        try:
+            descend(frames)
+        except ValidationError as error:
+            assert "nested too deeply" in str(error)
+            refused += 1
+        except RecursionError:
+            break
+    assert refused
+
+
 # ---- anything ------------------------------------------------------------------------------------
 
 WORDS = [

@@ -239,6 +239,16 @@ def test_order_by_sorts_the_reads_and_sets_the_direction():
             "operand type: N",
         ),
         (
+            "SELECT * FROM Orders WHERE begins_with(size(a), 'x')",
+            "Incorrect operand type for operator or function; operator or function: begins_with, "
+            "operand type: N",
+        ),
+        (
+            "SELECT * FROM Orders WHERE size(size(a)) > 1",
+            "Incorrect operand type for operator or function; operator or function: size, "
+            "operand type: N",
+        ),
+        (
             "SELECT * FROM Orders WHERE attribute_type(a, 'X')",
             "Invalid attribute type name found; type: X, "
             "valid types: {N,BS,L,B,NULL,M,S,SS,NS,BOOL}",

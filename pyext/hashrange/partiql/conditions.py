@@ -13,6 +13,7 @@ from hashrange.partiql.tree import Typed
 
 IN_OPERANDS_MAX = 100
 _ORDERED = frozenset(("S", "N", "B"))
+_SIZED = frozenset(("S", "B", "SS", "NS", "BS", "L", "M"))
 _ORDERINGS = frozenset(("<", "<=", ">", ">="))
 _PREDICATES = {
     "attribute_exists": 1,
@@ -64,8 +65,19 @@ def operand_of(node: tree.Expression, binder: Binder) -> expression.Operand:
         return binder.place(binder.value(node))
     if isinstance(node, tree.Call) and node.function == "size":
         _count(node, 1)
-        return expression.Call("size", (operand_of(node.arguments[0], binder),))
+        inner = operand_of(node.arguments[0], binder)
+        kind = kind_of(inner, binder)
+        if kind is not None and kind not in _SIZED:
+            raise faults.operand_type("size", kind)
+        return expression.Call("size", (inner,))
     raise _misplaced(node)
+
+
+def kind_of(operand: expression.Operand, binder: Binder) -> str | None:
+    """Return the type of a constant or of a size; None for what the item decides."""
+    if isinstance(operand, expression.Value):
+        return type_of(binder.values[operand.token])
+    return "N" if isinstance(operand, expression.Call) and operand.function == "size" else None
 
 
 def _misplaced(node: tree.Expression) -> Exception:
@@ -82,10 +94,9 @@ def _misplaced(node: tree.Expression) -> Exception:
 def _ordered(node: tree.Expression, operator: str, binder: Binder) -> expression.Operand:
     """Take an operand of a comparison by order: strings, numbers and binaries have one."""
     operand = operand_of(node, binder)
-    if isinstance(operand, expression.Value):
-        kind = type_of(binder.values[operand.token])
-        if kind not in _ORDERED:
-            raise faults.operand_type(operator, kind)
+    kind = kind_of(operand, binder)
+    if kind is not None and kind not in _ORDERED:
+        raise faults.operand_type(operator, kind)
     return operand
 
 
@@ -171,15 +182,18 @@ def _call(node: tree.Call, binder: Binder) -> expression.Condition:
     if function.endswith("exists") and not isinstance(first, tree.Path):
         raise faults.path_required(function)
     operands = tuple(operand_of(argument, binder) for argument in node.arguments)
-    second = operands[-1]
-    constant = binder.values[second.token] if isinstance(second, expression.Value) else None
+    kinds = [kind_of(operand, binder) for operand in operands]
     if function == "attribute_type":
-        if constant is None or "S" not in constant:
-            raise faults.operand_type(function, type_of(constant) if constant else "PATH")
-        if constant["S"] not in faults.ATTRIBUTE_TYPES:
-            raise faults.attribute_type_name(constant["S"])
-    elif function == "begins_with" and constant and type_of(constant) not in ("S", "B"):
-        raise faults.operand_type(function, type_of(constant))
+        second = operands[1]
+        if not isinstance(second, expression.Value) or kinds[1] != "S":
+            raise faults.operand_type(function, kinds[1] or "PATH")
+        name = binder.values[second.token]["S"]
+        if name not in faults.ATTRIBUTE_TYPES:
+            raise faults.attribute_type_name(name)
+    elif function == "begins_with":
+        for kind in kinds:
+            if kind not in (None, "S", "B"):
+                raise faults.operand_type(function, str(kind))
     return expression.Call(function, operands)
 
 
@@ -215,10 +229,9 @@ def _set_members(target: tree.Path, call: tree.Call, binder: Binder) -> expressi
 
 def _number(node: tree.Expression, operator: str, binder: Binder) -> expression.Operand:
     operand = _set_operand(node, binder)
-    if isinstance(operand, expression.Value):
-        kind = type_of(binder.values[operand.token])
-        if kind != "N":
-            raise faults.operand_type(operator, kind)
+    kind = kind_of(operand, binder)
+    if kind not in (None, "N"):
+        raise faults.operand_type(operator, str(kind))
     return operand
 
 
@@ -231,9 +244,9 @@ def _set_operand(node: tree.Expression, binder: Binder) -> expression.Operand:
         _count(node, 2)
         operands = tuple(_set_operand(argument, binder) for argument in node.arguments)
         for operand in operands:
-            if isinstance(operand, expression.Value) and "L" not in binder.values[operand.token]:
-                kind = type_of(binder.values[operand.token])
-                raise faults.operand_type(node.function, kind)
+            kind = kind_of(operand, binder)
+            if kind not in (None, "L"):
+                raise faults.operand_type(node.function, str(kind))
         return expression.Call(node.function, operands)
     if isinstance(node, tree.Call):
         raise faults.unknown_function(node.function)

@@ -614,4 +614,7 @@ def parse_statement(text: str) -> tree.Statement:
 
     The caller caches: equal texts make equal trees. Raises ValidationError.
     """
-    return _Parser(text).statement()
+    try:
+        return _Parser(text).statement()
+    except RecursionError:  # the caller left fewer frames than NESTING_MAX levels take
+        raise faults.nested_too_deeply(NESTING_MAX) from None
