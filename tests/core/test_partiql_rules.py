@@ -11,6 +11,7 @@ from hashrange.partiql import (
     TableSchema,
     batch,
     column_name,
+    faults,
     parse_statement,
     plan_statement,
     select_columns,
@@ -95,6 +96,31 @@ def test_a_transaction_reads_no_index_and_returns_nothing():
         refusal(transaction.check_statements, [parse_statement(f"{WRITE} RETURNING ALL OLD *")])
         == "RETURNING clause is not supported in ExecuteTransaction."
     )
+
+
+# Observed on the service: such a fault cancels the transaction, with this as the member's reason.
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DELETE FROM Orders WHERE pk = 'a'",
+        "DELETE FROM Orders WHERE pk = 'a' AND sk = 'x'",
+        "UPDATE Orders SET x = 1 WHERE pk = 'a' AND sk = 1 AND sk = 2",
+        "SELECT * FROM Orders WHERE pk = 1 AND sk = 1",
+    ],
+)
+def test_a_key_that_does_not_fit_is_a_cancellation_reason(text: str):
+    with pytest.raises(faults.KeyFault) as caught:
+        transaction.plan_member(parse_statement(text), TABLE)
+    assert str(caught.value) == "The provided key element does not match the schema"
+
+
+def test_a_member_is_planned_and_checked():
+    assert transaction.plan_member(parse_statement(READ), TABLE) == plan(READ)
+    assert transaction.plan_member(parse_statement(CHECK), TABLE) == plan(CHECK)
+    message = refusal(
+        transaction.plan_member, parse_statement("SELECT * FROM Orders WHERE pk = 'a'"), TABLE
+    )
+    assert message.startswith("Select statements within ExecuteTransaction must specify")
 
 
 # Numbers are one key when they are equal.

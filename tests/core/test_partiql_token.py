@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ddbcore.errors import ValidationError
-from hashrange.partiql import Position, decode_token, encode_token, statement_binding
+from hashrange.partiql import (
+    Position,
+    decode_token,
+    encode_token,
+    next_position,
+    statement_binding,
+)
 from hashrange.partiql.page_token import TOKEN_MAX
+from hashrange.partiql.plan import KeyRead, SelectPlan
 
 TEXT = "SELECT * FROM Music WHERE Artist = ?"
 BINDING = statement_binding(TEXT, [{"S": "Ada"}])
@@ -32,7 +40,7 @@ KEY_VALUES = st.one_of(
 
 
 @given(
-    st.integers(0, 50),
+    st.integers(0, 49),
     st.none() | st.dictionaries(st.text(st.characters(codec="utf-8")), KEY_VALUES, max_size=10),
 )
 def test_a_position_comes_back_as_it_went(read: int, key: dict[str, dict[str, object]] | None):
@@ -70,6 +78,44 @@ def test_a_damaged_token_is_refused():
 @given(st.text(max_size=200))
 def test_no_text_is_a_token(text: str):
     assert refusal(text) == "Invalid NextToken"
+
+
+# Anyone can make a token with a right checksum: what is in it is not trusted either.
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"5",
+        b"[0]",
+        b'["0",null]',
+        b"[true,null]",
+        b"[-1,null]",
+        b"[50,null]",
+        b"[0,5]",
+        b'[0,{"a":5}]',
+        b'[0,{"a":{}}]',
+        b'[0,{"a":{"b":5}}]',
+        b'[0,{"a":{"b":"!"}}]',
+        b"[" * 20_000,
+        b"\xff",
+    ],
+)
+def test_a_token_that_someone_made_up_is_refused(content: bytes):
+    body = BINDING + content
+    checksum = hashlib.blake2b(body, digest_size=16).digest()
+    assert refusal(base64.b64encode(b"\x01" + checksum + body).decode()) == "Invalid NextToken"
+
+
+def test_a_plan_goes_on_in_its_read_then_in_the_next():
+    key = {"a": {"S": "x"}}
+    plan = SelectPlan("Tab", None, "query", (KeyRead({}), KeyRead({})))
+    assert next_position(plan, 0, key) == Position(0, key)
+    assert next_position(plan, 0, None) == Position(1, None)
+    assert next_position(plan, 1, key) == Position(1, key)
+    assert next_position(plan, 1, None) is None
+    scan = SelectPlan("Tab", None, "scan")
+    assert next_position(scan, 0, key) == Position(0, key)
+    assert next_position(scan, 0, None) is None
 
 
 # The largest keys: 4 + 4 attributes of an index, 2 of the table, at their limits.

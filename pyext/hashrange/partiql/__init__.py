@@ -11,6 +11,7 @@ from hashrange.partiql.page_token import (
     Position,
     decode_token,
     encode_token,
+    next_position,
     statement_binding,
 )
 from hashrange.partiql.parser import column_name, parse_statement
@@ -25,6 +26,7 @@ __all__ = [
     "column_name",
     "decode_token",
     "encode_token",
+    "next_position",
     "parse_statement",
     "plan_statement",
     "select_columns",

@@ -229,7 +229,14 @@ def set_second_argument(function: str, mark: str) -> ValidationError:
 # ---- keys ----------------------------------------------------------------------------------------
 
 
-class KeyEqualityMissing(ValidationError):
+class KeyFault(ValidationError):
+    """What a statement says of its key does not fit the table's schema.
+
+    ExecuteTransaction shows it as the member's cancellation reason, in words of its own.
+    """
+
+
+class KeyEqualityMissing(KeyFault):
     """The clause of a write does not fix the whole key."""
 
 
@@ -240,26 +247,24 @@ def key_equality() -> ValidationError:
 
 
 def two_values_for_key(name: str) -> ValidationError:
-    return ValidationError(
+    return KeyFault(
         f"Multiple conditions on same key {name}. "
         "Only single item Update/Insert/Delete are supported"
     )
 
 
 def key_scalar(name: str, kind: str) -> ValidationError:
-    return ValidationError(
-        f"Key value must be of type S, N, or B. Key name: {name}, Key type: {kind}"
-    )
+    return KeyFault(f"Key value must be of type S, N, or B. Key name: {name}, Key type: {kind}")
 
 
 def key_type(name: str) -> ValidationError:
-    return ValidationError(
+    return KeyFault(
         f"Key attribute's data type should match its data type in table's schema: Key {name}"
     )
 
 
 def key_schema() -> ValidationError:
-    return ValidationError("The provided key element does not match the schema")
+    return KeyFault("The provided key element does not match the schema")
 
 
 def too_many_reads() -> ValidationError:

@@ -254,8 +254,8 @@ class Read:
     intervals: tuple[Interval, ...]
 
     def overlaps(self, other: Read) -> bool:
-        """Tell whether an item could be in both."""
-        return self.hash_order() == other.hash_order() and all(
+        """Tell whether an item could be in both, which are of one item collection."""
+        return all(
             one.overlaps(two) for one, two in zip(self.intervals, other.intervals, strict=True)
         )
 
@@ -321,10 +321,16 @@ def _range_of(conditions: list[RangeCondition]) -> tuple[RangeCondition | None, 
 
 def refuse_overlaps(reads: list[Read]) -> None:
     """Refuse reads that share items. Raises ValidationError."""
-    live = [read for read in reads if not any(part.is_empty() for part in read.intervals)]
-    for index, read in enumerate(live):
-        if any(read.overlaps(other) for other in live[:index]):
+    if len(reads) < 2:
+        return
+    collections: dict[tuple[Any, ...], list[Read]] = {}
+    for read in reads:
+        if any(interval.is_empty() for interval in read.intervals):
+            continue
+        others = collections.setdefault(read.hash_order(), [])
+        if any(read.overlaps(other) for other in others):
             raise faults.overlapping_reads()
+        others.append(read)
 
 
 def key_of_write(

@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from hashrange.partiql import faults
+from hashrange.partiql.keys import READS_MAX
+from hashrange.partiql.plan import SelectPlan
 from hashrange.partiql.tree import Typed
 
 TOKEN_MAX = 32_768  # characters; source: service model, PartiQLNextToken
@@ -29,6 +31,9 @@ _HEAD_BYTES = 1 + 2 * _DIGEST_BYTES
 
 class Position(NamedTuple):
     """Where to go on: in which of the plan's reads (0 for a scan), and after which key.
+
+    Whoever carries the plan out checks the key as an ExclusiveStartKey, and the read against the
+    plan: tokens are not signed.
 
     key: as LastEvaluatedKey; None: at the read's beginning.
     """
@@ -73,9 +78,23 @@ def decode_token(token: str, binding: bytes) -> Position:
     try:
         read, key = json.loads(body[_DIGEST_BYTES:])
         inward = None if key is None else {name: _inward(value) for name, value in key.items()}
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise faults.token_damaged() from None
+    if type(read) is not int or not 0 <= read < READS_MAX:
+        raise faults.token_damaged()
     return Position(read, inward)
+
+
+def next_position(
+    plan: SelectPlan, read: int, last_key: dict[str, Typed] | None
+) -> Position | None:
+    """Return where to go on after a page that ended in a read of a plan; None: that was all.
+
+    last_key: the LastEvaluatedKey of that read (of the scan), None when it came to its end.
+    """
+    if last_key is not None:
+        return Position(read, last_key)
+    return Position(read + 1, None) if read + 1 < len(plan.reads) else None
 
 
 def _digest(content: bytes) -> bytes:
@@ -88,9 +107,10 @@ def _outward(value: Typed) -> Typed:
 
 
 def _inward(value: Typed) -> Typed:
-    if "b" in value:
-        return {"B": base64.b64decode(value["b"])}
-    return value
+    ((kind, content),) = value.items()
+    if kind == "b":
+        return {"B": base64.b64decode(content, validate=True)}
+    return {kind: content}
 
 
 def _tagged(content: object) -> Typed:

@@ -6,13 +6,15 @@ guide, "Performing transactions with PartiQL"; texts as observed on the service.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from hashrange.partiql import faults, tree
 from hashrange.partiql.batch import refuse_mixture
 from hashrange.partiql.binder import type_of
 from hashrange.partiql.keys import order_of
 from hashrange.partiql.plan import InsertPlan, Plan, SelectPlan
+from hashrange.partiql.planner import plan_statement
+from hashrange.partiql.schema import TableSchema
 from hashrange.partiql.tree import Typed
 
 OPERATION = "ExecuteTransaction"
@@ -38,6 +40,22 @@ def check_plan(plan: Plan) -> None:
     """Refuse a SELECT that says anything but the primary key. Raises ValidationError."""
     if isinstance(plan, SelectPlan) and (plan.kind != "get" or plan.reads[0].filter is not None):
         raise faults.select_without_key(OPERATION)
+
+
+def plan_member(
+    statement: tree.Statement, table: TableSchema, parameters: Sequence[Typed] = ()
+) -> Plan:
+    """Plan one statement of a transaction.
+
+    Raises KeyFault when its key does not fit the schema: the member's cancellation reason, code
+    ValidationError. Raises ValidationError for what refuses the whole request.
+    """
+    try:
+        plan = plan_statement(statement, table, parameters)
+    except faults.KeyFault:
+        raise faults.key_schema() from None
+    check_plan(plan)
+    return plan
 
 
 def key_of(plan: Plan, key_names: tuple[str, ...]) -> tuple[object, ...] | None:
