@@ -1,7 +1,10 @@
 """The rules of BatchExecuteStatement: all reads or all writes, and a read names one item.
 
-Source: API reference, BatchExecuteStatement. A member's fault is that member's Error (code
-ValidationError); only a mixed batch is refused as a whole.
+A member's fault, a text that does not parse too, is that member's Error (code ValidationError), and
+the others are carried out; only a mixed batch is refused as a whole. A SELECT may say more than the
+primary key: what is left is its filter.
+
+Source: API reference, BatchExecuteStatement.
 """
 
 from __future__ import annotations

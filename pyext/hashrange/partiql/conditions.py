@@ -1,7 +1,9 @@
 """The WHERE clause and the SET values as trees of the expression language.
 
-What the types of literals and parameters forbid is refused here, in PartiQL's words: the compiler
-of expressions would say it in those of the request member that it thinks it reads.
+Values are set aside in the binder, so the trees hold placeholders only. What the types of literals
+and parameters forbid is refused here, in PartiQL's words: the compiler of expressions would say it
+in those of the request member that it thinks it reads. What only an item's types decide is left to
+the evaluator.
 """
 
 from __future__ import annotations

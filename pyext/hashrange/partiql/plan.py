@@ -3,8 +3,9 @@
 Conditions, filters and update actions are trees of `hashrange.expr.tree`, so that one compiler and
 one evaluator serve both languages. As there, a tree holds placeholders: `values` has a typed
 attribute value for each ":p0", `names` an attribute name for each "#n0" (only names that begin with
-"#" need one; all others stand in the tree as they are, reserved or not). Equal statements make
-equal trees whatever their parameters, so what is compiled from a tree can be cached by the tree.
+"#" need one; all others stand in the tree as they are, reserved or not). Trees can be hashed and do
+not hold values: one statement makes equal trees for nearly all parameters (not where their number
+or their equality counts, in an IN), so what is compiled from a tree can be cached by the tree.
 
 IS MISSING becomes attribute_not_exists, IS NULL attribute_type "NULL", set_add the action ADD and
 set_delete the action DELETE; nothing of PartiQL needs a node that the trees lack.
@@ -68,6 +69,12 @@ class SelectPlan:
     page_items_max: int | None = None
     names: dict[str, str] = field(default_factory=dict)
     values: dict[str, Typed] = field(default_factory=dict)
+
+    @property
+    def key(self) -> dict[str, Typed]:
+        """The primary key that a "get" reads."""
+        (read,) = self.reads
+        return {**read.hash_key, **{part.name: part.values[0] for part in read.ranges}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,9 @@
-"""The results of a SELECT: which attributes of an item come back, and under which names."""
+"""The results of a SELECT: which attributes of an item come back, and under which names.
+
+Items are in typed form, as a read hands them out, and so are rows. A row is made of an item by its
+columns' paths; PartiQL does not keep the shape that led to a value, unlike a ProjectionExpression:
+`a.b` comes back as {"b": ...}, not {"a": {"b": ...}}.
+"""
 
 from __future__ import annotations
 

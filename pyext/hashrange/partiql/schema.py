@@ -1,6 +1,8 @@
 """What the planner must know of a table: its keys and its indexes.
 
 A description in DynamoDB's terms, made by whoever knows the table; nothing here reads an engine.
+Hash and range are tuples of names, because a global index may have up to four of each; tables and
+local indexes have one hash name and one range name or none.
 """
 
 from __future__ import annotations

@@ -1,7 +1,12 @@
 """The rules of ExecuteTransaction: all reads or all writes, one action an item, no RETURNING.
 
-EXISTS(SELECT ...) is a condition check and counts as a write. Source: API reference and developer
-guide, "Performing transactions with PartiQL"; texts as observed on the service.
+EXISTS(SELECT ...) is a condition check and counts as a write. Two kinds of fault: those that refuse
+the whole request, and a member's key that does not fit its table (KeyFault), which cancels the
+transaction and is that member's reason. The order of calls: `check_statements`, `plan_member` for
+each, `refuse_repeated_items`.
+
+Source: API reference and developer guide, "Performing transactions with PartiQL"; texts as observed
+on the service.
 """
 
 from __future__ import annotations
@@ -68,8 +73,7 @@ def key_of(plan: Plan, key_names: tuple[str, ...]) -> tuple[object, ...] | None:
     if not isinstance(plan, SelectPlan):
         key = plan.item if isinstance(plan, InsertPlan) else plan.key
     elif plan.kind == "get":
-        (read,) = plan.reads
-        key = {**read.hash_key, **{part.name: part.values[0] for part in read.ranges}}
+        key = plan.key
     values = [key[name] for name in key_names if name in key]
     if len(values) < len(key_names) or any(
         type_of(value) not in ("S", "N", "B") for value in values
