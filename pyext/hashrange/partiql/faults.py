@@ -17,11 +17,6 @@ INVALID = "One or more parameter values were invalid: "
 ATTRIBUTE_TYPES = ("N", "BS", "L", "B", "NULL", "M", "S", "SS", "NS", "BOOL")
 
 
-def refused(words: str) -> ValidationError:
-    """Make a refusal of words that stand in one place only."""
-    return ValidationError(words)
-
-
 # ---- text ----------------------------------------------------------------------------------------
 
 

@@ -79,7 +79,10 @@ class SelectPlan:
 
 @dataclass(frozen=True, slots=True)
 class InsertPlan:
-    """A put whose `condition` says that there is no item yet; when it fails: DuplicateItem."""
+    """A put whose `condition` says that there is no item yet.
+
+    When it fails: DuplicateItemException with `faults.DUPLICATE_ITEM`.
+    """
 
     table: str
     item: dict[str, Typed]
