@@ -12,11 +12,6 @@ Theory of operation
     are no keys here: who asks compares the record. The tag alone gives an entry's home in any
     segment size, so growing never reads a record.
 
-    A look-up would go from the directory to the table of units, to the segment's head, to the
-    entry, each a cache miss in a large index. What it needs of the first two fits in a word beside
-    the directory, the route: the segment's address, whose low 12 bits are zero, its size in
-    granules (7 bits) and its depth (5 bits).
-
     A segment grows by 4 KiB steps from 4 to 16 KiB and then splits in two of 8 or 12; the load
     stays between 0.6 and 0.9, about 10.7 bytes a key. The limit differs from segment to segment, or
     all of them would split together. Keys that share so many bits that splitting is useless (an
@@ -123,6 +118,10 @@ cdef inline HashSegment* segment_of(Partition* partition, uint64_t hash,
     return segment
 
 
+# A look-up would go from the directory to the table of units, to the segment's head, to the entry,
+# each a cache miss in a large index. What it needs of the first two fits in a word beside the
+# directory, the route: the segment's address, whose low 12 bits are zero, its size in granules (7
+# bits) and its depth (5 bits).
 cdef inline uint64_t route_of(Partition* partition, uint64_t hash, uint32_t* unit) noexcept nogil:
     """The route of a hash, and its unit; 0 with partition.arena.error."""
     cdef uint32_t index = <uint32_t>((hash >> 32) >> (32 - partition.depth))
