@@ -66,14 +66,14 @@ def test_set_takes_operands_functions_and_one_operation():
         assert parser.parse_update(f"SET b = {text}") == (tree.Set(PATH_B, value),)
 
 
-def test_nested_paths_are_parsed_and_not_yet_compiled():
+def test_nested_paths_are_names_and_indexes():
     (action,) = parser.parse_update("REMOVE a.#b[12].c[0]")
     assert action.path == tree.Path(("a", "#b", 12, "c", 0))
     assert str(action.path) == "[a, #b, [12], c, [0]]"
-    assert "nested document paths are not supported yet; path: [a, b]" in update_refusal(
-        "SET a.b = :v"
-    )
-    assert "not supported yet" in condition_refusal("a[0] = :v")
+    program = compile_program("SET a.b[1] = c.a", "size(a.b[1]) > :v")
+    assert program.names == ("c", "a", "b")
+    assert program.paths == ((-1, -2), (-2, -3, 1))
+    assert program.targets == ((-2, -3, 1),)
 
 
 # Observed on the service (and by dynalite's tests against it).
@@ -126,11 +126,6 @@ def test_syntax_errors_show_the_token_and_its_neighbours():
         (
             "SET a = if_not_exists(:a, c)",
             "Operator or function requires a document path; operator or function: if_not_exists",
-        ),
-        (
-            "SET a = :v REMOVE a",
-            "Two document paths overlap with each other; must remove or rewrite one of these "
-            "paths; path one: [a], path two: [a]",
         ),
     ],
 )
