@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 
+from ddbcore.document cimport Target
 from ddbcore.item cimport ItemCodec
 from ddbcore.operand cimport Field, FieldTable
 from ddbcore.pyapi cimport PyObject
@@ -34,13 +35,18 @@ cdef int elements_bind(
 cdef str path_text(
     void** field_names, uint32_t field, const PathElement* elements, uint32_t count,
 )
+# Sort targets; refuse two that overlap or conflict: raises ValidationError, naming the first two in
+# the order of the expression.
+cdef int targets_check(
+    Target* targets, Target** sorted, uint32_t count, void** field_names, str clause,
+) except -1
 # The text of a name as the caller's dict gives it: an exact str, a new reference. Raises
 # ValidationError.
 cdef str name_given(str token, object names, str clause)
 # The UTF-8 of a name, 1 to 65,535 bytes. Raises ValidationError.
 cdef const char* name_text(PyObject* text, Py_ssize_t* size) except NULL
 # Refuse the placeholders of `source` that no expression uses: raises ValidationError.
-cdef int unused_refuse(str member, dict source, tuple used, str mark) except -1
+cdef int unused_refuse(str member, object source, tuple used, str mark) except -1
 # Read paths as the compiler writes them: tuples of -1 - n for the name n, and of list indexes, a
 # name first. The caller frees both arrays. Raises ValueError.
 cdef int paths_load(

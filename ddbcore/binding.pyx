@@ -17,6 +17,7 @@ from cpython.exc cimport PyErr_Clear
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 
+from ddbcore.document cimport CONFLICT, targets_meet, targets_sort
 from ddbcore.names cimport NAME_COUNT_MAX, NameTable, name_find
 from ddbcore.operand cimport (
     ROLE_ATTRIBUTE, ROLE_HASH, ROLE_INNER, ROLE_RANGE, TYPE_ABSENT, fields_index, type_by_name,
@@ -29,7 +30,7 @@ from ddbcore.pyapi cimport (
 from ddbcore.errors import ValidationError
 
 
-cdef int unused_refuse(str member, dict source, tuple used, str mark) except -1:
+cdef int unused_refuse(str member, object source, tuple used, str mark) except -1:
     cdef list unused = sorted(
         [str(key) for key in source if key not in used or not str(key).startswith(mark)]
     )
@@ -150,6 +151,41 @@ cdef str path_text(
         else:
             parts.append(<object><PyObject*>field_names[elements[index].number])
     return f"[{', '.join(parts)}]"
+
+
+cdef int meeting_raise(
+    Target* targets, uint32_t count, void** field_names, str clause,
+) except -1:
+    cdef uint32_t index, other
+    cdef Target* first
+    cdef Target* second
+    cdef int meeting
+    for index in range(1, count):
+        for other in range(index):
+            first = &targets[other]
+            second = &targets[index]
+            meeting = targets_meet(first, second)
+            if meeting:
+                word = "conflict" if meeting == CONFLICT else "overlap"
+                one = path_text(field_names, first.field, first.elements, first.count)
+                two = path_text(field_names, second.field, second.elements, second.count)
+                raise ValidationError(
+                    f"Invalid {clause}: Two document paths {word} with each other; must remove or "
+                    f"rewrite one of these paths; path one: {one}, path two: {two}"
+                )
+    return 0
+
+
+cdef int targets_check(
+    Target* targets, Target** sorted, uint32_t count, void** field_names, str clause,
+) except -1:
+    cdef uint32_t index
+    targets_sort(sorted, count)
+    # Sorted, paths that meet have neighbours that do.
+    for index in range(1, count):
+        if targets_meet(sorted[index - 1], sorted[index]):
+            meeting_raise(targets, count, field_names, clause)
+    return 0
 
 
 cdef int paths_load(

@@ -1,6 +1,6 @@
 """Documents: what an update makes of a list or map when its actions point into it."""
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from ddbcore.change cimport Room
 from ddbcore.operand cimport Field, Operand
@@ -28,6 +28,14 @@ cdef struct Target:
 cdef void targets_sort(Target** targets, uint32_t count) noexcept nogil
 # 0, OVERLAP or CONFLICT.
 cdef int targets_meet(const Target* left, const Target* right) noexcept nogil
+# How many of the targets, sorted, share the first one's element at this depth.
+cdef uint32_t group_count(Target** targets, uint32_t count, uint32_t depth) noexcept nogil
+# The first of the targets, sorted, that names the entry of this name at this depth, or `count`.
+# number: the name's id plus 1, or 0 and it is `text`.
+cdef uint32_t group_find(
+    const Field* fields, Target** targets, uint32_t count, uint32_t depth, uint64_t number,
+    const uint8_t* text, size_t size,
+) noexcept nogil
 # Make the new value of an attribute: `count` sorted targets below it. *size_change: by how much the
 # DynamoDB size grows. 0, ERR_PATH, ERR_DEPTH, ERR_TOO_LARGE, ERR_CORRUPT or ERR_MEMORY.
 cdef int document_change(

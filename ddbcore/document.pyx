@@ -22,7 +22,6 @@ Format
     FORMAT.md, section "Items".
 """
 
-from libc.stdint cimport uint64_t
 from libc.stdlib cimport qsort
 from libc.string cimport memcmp, memcpy
 
@@ -194,8 +193,7 @@ cdef int value_add(Work* work, const Target* target, const Operand* replaced) no
 # -- containers ------------------------------------------------------------------------------------
 
 
-# How many of the targets share the first one's element at this depth.
-cdef inline uint32_t group_count(Target** targets, uint32_t count, uint32_t depth) noexcept nogil:
+cdef uint32_t group_count(Target** targets, uint32_t count, uint32_t depth) noexcept nogil:
     cdef uint32_t index = 1
     while index < count and element_compare(
         &targets[0].elements[depth], &targets[index].elements[depth]
@@ -204,9 +202,8 @@ cdef inline uint32_t group_count(Target** targets, uint32_t count, uint32_t dept
     return index
 
 
-# The first of the targets that names the entry with this name, or `count`.
 cdef uint32_t group_find(
-    const Work* work, Target** targets, uint32_t count, uint32_t depth, uint64_t number,
+    const Field* fields, Target** targets, uint32_t count, uint32_t depth, uint64_t number,
     const uint8_t* text, size_t size,
 ) noexcept nogil:
     cdef uint32_t low = 0, high = count, middle
@@ -222,7 +219,7 @@ cdef uint32_t group_find(
         return low if low < count and targets[low].elements[depth].key == key else count
     # Names without an id stand first, and names that are stored as text are rare.
     for middle in range(count):
-        field = &work.fields[targets[middle].elements[depth].number]
+        field = &fields[targets[middle].elements[depth].number]
         if field.text_size == size and memcmp(field.text, text, size) == 0:
             return middle
     return count
@@ -357,7 +354,7 @@ cdef int64_t map_change(
         length = name_read(here, limit, &number, &text, &size)
         if length < 0:
             return ERR_CORRUPT
-        first = group_find(work, targets, count, depth, number, text, size)
+        first = group_find(work.fields, targets, count, depth, number, text, size)
         if first == count or targets[first].met:
             here += length
             length = value_skip(here, limit)

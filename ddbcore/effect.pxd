@@ -1,10 +1,12 @@
 """Effects: what one run of an update changes, and the new record."""
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
+from libc.string cimport memcmp
 
 from ddbcore.buffer cimport Buffer
+from ddbcore.change cimport CHANGE_REMOVE, CHANGE_SET, Change
 from ddbcore.item cimport ItemCodec
-from ddbcore.operand cimport Operand
+from ddbcore.operand cimport Field, Operand, TYPE_ABSENT
 from ddbcore.workspace cimport Workspace
 
 
@@ -20,10 +22,6 @@ cdef Operand* operand_add(
 cdef Operand* operand_delete(
     const Operand* found, Operand* value, Workspace* workspace, Operand* made,
 ) except NULL
-# Note the new value of the attribute of a field (absent: removed), unless nothing changes: then 0.
-cdef bint change_note(
-    Workspace* workspace, const Operand* found, const Operand* value, uint32_t index,
-) noexcept
 # Note the new values of the attributes that some of the `count` targets point into. Raises
 # ValidationError, ItemTooLarge, CorruptError, MemoryError.
 cdef int documents_change(ItemCodec codec, Workspace* workspace, uint32_t count) except -1
@@ -33,3 +31,36 @@ cdef bint key_sound(const uint8_t* key, size_t size) noexcept
 cdef int record_build(
     ItemCodec codec, const uint8_t* old, const uint8_t* key, Workspace* workspace, Buffer* out,
 ) except -1
+
+
+# Note the new value of the attribute of a field (absent: removed), unless nothing changes: then 0.
+cdef inline bint change_note(
+    Workspace* workspace, const Operand* found, const Operand* value, uint32_t index,
+) noexcept:
+    cdef const Field* field = &workspace.fields[index]
+    cdef Change* change = &workspace.changes[workspace.change_count]
+    if value.type == TYPE_ABSENT:
+        if found.type == TYPE_ABSENT:
+            return 0
+        change.kind = CHANGE_REMOVE
+    else:
+        if (
+            found.type == value.type and found.raw_size == value.raw_size
+            and memcmp(found.raw, value.raw, value.raw_size) == 0
+        ):
+            return 0
+        change.kind = CHANGE_SET
+        change.data = value.raw
+        change.size = value.raw_size
+    change.name = NULL
+    if found.type != TYPE_ABSENT:
+        change.name = found.name
+        change.value = found.raw
+        change.value_size = found.raw_size
+    change.text = field.text
+    change.text_size = field.text_size
+    change.name_id = field.name_id
+    change.field = index
+    change.sized = 0
+    workspace.change_count += 1
+    return 1

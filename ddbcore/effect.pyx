@@ -14,17 +14,17 @@ Threads
     With the GIL, on a workspace that one run has.
 """
 
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcpy
 
 from ddbcore.binding cimport name_text
 from ddbcore.change cimport (
-    CHANGE_REMOVE, CHANGE_SET, Change, ERR_TOO_LARGE, numbers_add, record_change, sets_subtract,
+    CHANGE_SET, Change, ERR_TOO_LARGE, numbers_add, record_change, sets_subtract,
     sets_unite,
 )
 from ddbcore.document cimport ERR_DEPTH, ERR_PATH, Target, document_change
 from ddbcore.names cimport NameTable
 from ddbcore.number cimport Number, number_key_decode, number_size
-from ddbcore.operand cimport Field, TYPE_ABSENT, TYPE_N
+from ddbcore.operand cimport TYPE_ABSENT, TYPE_N
 from ddbcore.pyapi cimport PyObject, hr_text_data
 from ddbcore.record cimport DEPTH_MAX, ITEM_SIZE_MAX, RECORD_HEADER_BYTES, Record
 from ddbcore.status cimport ERR_CORRUPT, ERR_MEMORY
@@ -97,38 +97,6 @@ cdef Operand* operand_delete(
     if status < 0:
         status_raise(status)
     return made
-
-
-cdef bint change_note(
-    Workspace* workspace, const Operand* found, const Operand* value, uint32_t index,
-) noexcept:
-    cdef const Field* field = &workspace.fields[index]
-    cdef Change* change = &workspace.changes[workspace.change_count]
-    if value.type == TYPE_ABSENT:
-        if found.type == TYPE_ABSENT:
-            return 0
-        change.kind = CHANGE_REMOVE
-    else:
-        if (
-            found.type == value.type and found.raw_size == value.raw_size
-            and memcmp(found.raw, value.raw, value.raw_size) == 0
-        ):
-            return 0
-        change.kind = CHANGE_SET
-        change.data = value.raw
-        change.size = value.raw_size
-    change.name = NULL
-    if found.type != TYPE_ABSENT:
-        change.name = found.name
-        change.value = found.raw
-        change.value_size = found.raw_size
-    change.text = field.text
-    change.text_size = field.text_size
-    change.name_id = field.name_id
-    change.field = index
-    change.sized = 0
-    workspace.change_count += 1
-    return 1
 
 
 # Give ids to the names of entries that may be new, as encoding an item would.

@@ -67,14 +67,18 @@ cdef class Program:
         self, ItemCodec codec, object names, object values, bint typed=*, bint partial=*,
     ) except NULL
     cdef void unbind(self, Workspace* workspace) noexcept
+    # A new workspace with the names and values of another, for the names the keyspace has now. Give
+    # it to workspace_free.
+    cdef Workspace* bind_again(self, ItemCodec codec, Workspace* source) except NULL
 
     cdef int check_steps(self, const SymbolCounts* counts) except -1
     cdef int note_uses(self) except -1
     cdef void note_use(self, uint16_t operand, uint8_t use) noexcept
-    cdef int refuse_unused(self, dict names, dict values) except -1
     cdef void place_of(self, Workspace* workspace, uint16_t operand, Target* out) noexcept
     cdef str clause_of(self, uint8_t uses)
     cdef Workspace* take_workspace(self) except NULL
+    cdef Workspace* make_workspace(self) except NULL
+    cdef int read_values(self, Workspace* workspace) except -1
     cdef int bind_names(self, ItemCodec codec, object names, Workspace* workspace) except -1
     cdef int bind_values(
         self, ItemCodec codec, object values, Workspace* workspace, bint typed,

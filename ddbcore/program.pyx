@@ -25,15 +25,15 @@ Format
 """
 
 from libc.stdlib cimport calloc, free
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from ddbcore.binding cimport (
     Naming, USE_OUTER, USE_PLACEHOLDER, USE_UPDATE, elements_bind, name_given, naming_bind,
-    path_text, paths_load, unused_refuse,
+    path_text, paths_load, targets_check, unused_refuse,
 )
-from ddbcore.buffer cimport buffer_free
+from ddbcore.buffer cimport buffer_free, buffer_reserve
 from ddbcore.change cimport lists_join, numbers_add, operand_encode
-from ddbcore.document cimport CONFLICT, OVERLAP, Target, targets_meet, targets_sort
+from ddbcore.document cimport OVERLAP, Target, targets_meet
 from ddbcore.effect cimport (
     absent_raise, change_note, documents_change, key_sound, operand_add, operand_delete,
     operand_type_raise, record_build, status_raise,
@@ -211,17 +211,28 @@ cdef class Program:
 
     cdef Workspace* take_workspace(self) except NULL:
         cdef Workspace* workspace = self.spare
-        cdef Sizes sizes
         self.spare = NULL
+        return workspace if workspace != NULL else self.make_workspace()
+
+    cdef Workspace* make_workspace(self) except NULL:
+        cdef Sizes sizes
+        cdef Workspace* workspace
+        cdef Bound* bound
+        sizes.names = self.name_count
+        sizes.values = self.value_count
+        sizes.stack = self.stack_size
+        sizes.actions = self.action_count
+        sizes.elements = self.element_count
+        workspace = workspace_make(&sizes)
         if workspace == NULL:
-            sizes.names = self.name_count
-            sizes.values = self.value_count
-            sizes.stack = self.stack_size
-            sizes.actions = self.action_count
-            sizes.elements = self.element_count
-            workspace = workspace_make(&sizes)
-            if workspace == NULL:
-                raise MemoryError
+            raise MemoryError
+        bound = &workspace.bound
+        bound.steps = self.condition_steps
+        bound.step_count = self.condition_count
+        bound.field_of = workspace.field_of
+        bound.values = workspace.values
+        bound.paths = self.path_table
+        bound.elements = workspace.elements
         return workspace
 
     cdef Workspace* bind(
@@ -237,7 +248,10 @@ cdef class Program:
             self.bind_names(codec, names, workspace)
             self.bind_values(codec, values, workspace, typed)
             if not partial:
-                self.refuse_unused(names, values)
+                if names is not None and len(<dict>names) != self.placeholder_count:
+                    unused_refuse("ExpressionAttributeNames", names, self.names, "#")
+                if values is not None and len(<dict>values) != self.value_count:
+                    unused_refuse("ExpressionAttributeValues", values, self.values, ":")
             self.check_values_bound(codec, workspace)
             if workspace.codec == NULL:
                 if self.has_update:
@@ -248,20 +262,28 @@ cdef class Program:
         except BaseException:
             self.unbind(workspace)
             raise
-        workspace.bound.steps = self.condition_steps
-        workspace.bound.step_count = self.condition_count
-        workspace.bound.field_of = workspace.field_of
-        workspace.bound.values = workspace.values
-        workspace.bound.paths = self.path_table
-        workspace.bound.elements = workspace.elements
         return workspace
 
-    cdef int refuse_unused(self, dict names, dict values) except -1:
-        if names is not None and len(names) != self.placeholder_count:
-            unused_refuse("ExpressionAttributeNames", names, self.names, "#")
-        if values is not None and len(values) != self.value_count:
-            unused_refuse("ExpressionAttributeValues", values, self.values, ":")
-        return 0
+    cdef Workspace* bind_again(self, ItemCodec codec, Workspace* source) except NULL:
+        cdef uint32_t index
+        cdef Workspace* workspace = self.make_workspace()
+        try:
+            for index in range(self.name_count):
+                Py_INCREF(<PyObject*>source.name_objects[index])
+                workspace.name_objects[index] = source.name_objects[index]
+            if buffer_reserve(&workspace.scratch, source.scratch.size) < 0:
+                raise MemoryError
+            memcpy(workspace.scratch.data, source.scratch.data, source.scratch.size)
+            workspace.scratch.size = source.scratch.size
+            memcpy(
+                workspace.value_offsets, source.value_offsets, self.value_count * sizeof(size_t)
+            )
+            self.read_values(workspace)
+            self.bind_fields(codec, workspace)
+        except BaseException:
+            workspace_free(workspace, self.name_count)
+            raise
+        return workspace
 
     cdef void unbind(self, Workspace* workspace) noexcept:
         workspace_clear(workspace)
@@ -322,8 +344,6 @@ cdef class Program:
         self, ItemCodec codec, object values, Workspace* workspace, bint typed,
     ) except -1:
         cdef Buffer* scratch = &workspace.scratch
-        cdef const uint8_t* limit
-        cdef const uint8_t* data
         cdef PyObject* token
         cdef PyObject* given
         cdef uint32_t index
@@ -340,10 +360,18 @@ cdef class Program:
                 )
             workspace.value_offsets[index] = scratch.size
             value_encode(codec, <object>token, <object>given, scratch, typed)
-        limit = scratch.data + scratch.size
+        self.read_values(workspace)
+        return 0
+
+    cdef int read_values(self, Workspace* workspace) except -1:
+        """Make the operands of the values in the workspace's scratch."""
+        cdef const uint8_t* start = workspace.scratch.data
+        cdef uint32_t index
         for index in range(self.value_count):
-            data = scratch.data + workspace.value_offsets[index]
-            if operand_read(data, limit, &workspace.values[index]) < 0:
+            if operand_read(
+                start + workspace.value_offsets[index], start + workspace.scratch.size,
+                &workspace.values[index],
+            ) < 0:
                 status_raise(ERR_CORRUPT)
         return 0
 
@@ -361,10 +389,9 @@ cdef class Program:
             target.order = count
             workspace.sorted[count] = target
             count += 1
-        targets_sort(workspace.sorted, count)
-        for index in range(1, count):
-            if targets_meet(workspace.sorted[index - 1], workspace.sorted[index]):
-                meeting_raise(workspace, count)
+        targets_check(
+            workspace.targets, workspace.sorted, count, workspace.field_names, "UpdateExpression"
+        )
         for index in range(count):
             target = workspace.sorted[index]
             if workspace.fields[target.field].role in (ROLE_HASH, ROLE_RANGE):
@@ -419,7 +446,10 @@ cdef class Program:
                 self.place_of(workspace, first, &left)
                 self.place_of(workspace, second, &right)
                 if left.count == right.count and targets_meet(&left, &right) == OVERLAP:
-                    raise ValidationError(f"{message}{target_text(workspace, &left)}")
+                    raise ValidationError(
+                        message
+                        + path_text(workspace.field_names, left.field, left.elements, left.count)
+                    )
         return 0
 
     cdef int evaluate(
@@ -533,6 +563,15 @@ cdef class Program:
             status_raise(status)
         return status
 
+    @property
+    def outer_names(self):
+        """Names and placeholders of attributes; the others only stand inside documents."""
+        cdef uint32_t index
+        return tuple(
+            [self.names[index] for index in range(self.name_count)
+             if self.name_uses[index] & USE_OUTER]
+        )
+
     def apply(
         self, ItemCodec codec not None, bytes old, bytes key not None, names=None, values=None,
         bint typed=False, bint partial=False,
@@ -639,31 +678,6 @@ cdef int check_range(
 cdef str constant_text(ItemCodec codec, const Operand* constant):
     value = codec.decode_value(constant.raw, constant.raw_size)
     return f"{{{TYPE_NAMES[constant.type]}:{value}}}"
-
-
-cdef str target_text(Workspace* workspace, const Target* target):
-    return path_text(workspace.field_names, target.field, target.elements, target.count)
-
-
-# Name the first two paths, in the order of the update, that overlap or conflict.
-cdef int meeting_raise(Workspace* workspace, uint32_t count) except -1:
-    cdef uint32_t index, other
-    cdef Target* first
-    cdef Target* second
-    cdef int meeting
-    for index in range(1, count):
-        for other in range(index):
-            first = &workspace.targets[other]
-            second = &workspace.targets[index]
-            meeting = targets_meet(first, second)
-            if meeting:
-                word = "conflict" if meeting == CONFLICT else "overlap"
-                raise ValidationError(
-                    f"Invalid UpdateExpression: Two document paths {word} with each other; "
-                    "must remove or rewrite one of these paths; path one: "
-                    f"{target_text(workspace, first)}, path two: {target_text(workspace, second)}"
-                )
-    return 0
 
 
 # Whether a number is an operand that names an attribute or a path.

@@ -13,6 +13,7 @@ import struct
 from typing import Any
 
 from ddbcore.program import Program
+from ddbcore.projection import Projection
 from ddbcore.steps import (
     STEP_ADD_TO,
     STEP_APPEND,
@@ -274,22 +275,27 @@ class _Compiler:
 
 
 def compile_program(
-    update: str | None, condition: str | None, clause: str = "ConditionExpression"
+    update: str | tuple[tree.Action, ...] | None,
+    condition: str | tree.Condition | None,
+    clause: str = "ConditionExpression",
 ) -> Program:
     """Compile an update, a condition, or both, to one program.
 
-    `clause` names the condition in errors. What depends on names and values is checked by the
-    program when it runs.
+    update, condition: text, or the tree that the parser would make of it. `clause` names the
+    condition in errors. What depends on names and values is checked by the program when it runs.
     Raises ValidationError. The caller caches: equal texts make equal programs.
     """
     compiler = _Compiler()
     update_code = condition_code = None
     if update is not None:
         compiler.clause = "UpdateExpression"
-        update_code = compiler.update(parser.parse_update(update))
+        actions = parser.parse_update(update) if isinstance(update, str) else update
+        update_code = compiler.update(actions)
     if condition is not None:
         compiler.clause = clause
-        condition_code = compiler.condition(parser.parse_condition(condition, clause))
+        if isinstance(condition, str):
+            condition = parser.parse_condition(condition, clause)
+        condition_code = compiler.condition(condition)
     return Program(
         update_code,
         condition_code,
@@ -301,3 +307,23 @@ def compile_program(
         tuple(compiler.distinct),
         tuple(compiler.paths),
     )
+
+
+def compile_projection(
+    projection: str | tuple[tree.Path, ...], clause: str = "ProjectionExpression"
+) -> Projection:
+    """Compile a projection: text, or its paths. Raises ValidationError. The caller caches."""
+    if isinstance(projection, str):
+        projection = parser.parse_projection(projection, clause)
+    compiler = _Compiler()
+    paths = tuple([compiler.path(path) for path in projection])
+    return Projection(paths, tuple(compiler.names), clause)
+
+
+def compile_touched(program: Program) -> Projection:
+    """Return the paths that a program's update writes, as a projection.
+
+    Of the old record it makes UPDATED_OLD, of the new one UPDATED_NEW. It has the program's names:
+    bind it with the same dict, and partial=True.
+    """
+    return Projection(program.targets, program.names, "UpdateExpression")

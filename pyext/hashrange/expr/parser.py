@@ -7,7 +7,7 @@ token or ends: time is linear in the text.
 
 Faults. A syntax error is raised at once. The others are collected while the text is read, and the
 one that the service would name first is raised at the end: the ranks below, lowest first (observed
-on the service).
+on the service). The ranks of "index" and "nesting" are our own guess.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from hashrange.expr.reserved import is_reserved
 OPERATORS_MAX = 300
 IN_OPERANDS_MAX = 100
 NESTING_MAX = 32
+INDEX_MAX = 2**31 - 1
+INDEX_DIGITS_MAX = 10
 
 CONDITION_FUNCTIONS = {
     "attribute_exists": 1,
@@ -40,12 +42,17 @@ _CONDITION_RANKS = (
     "function",
     "misuse",
     "reserved",
+    "index",
+    "nesting",
     "count",
     "operands",
     "distinct",
     "path",
 )
-_UPDATE_RANKS = ("reserved", "function", "section", "count", "operands", "path")
+_UPDATE_RANKS = (
+    "reserved", "index", "nesting", "function", "section", "count", "operands", "path"
+)
+_PROJECTION_RANKS = ("reserved", "index", "nesting")
 
 
 class _Parser:
@@ -121,10 +128,24 @@ class _Parser:
             if self.advance().kind == ".":
                 elements.append(self.path_name())
             else:
-                digits = self.expect(lexer.INDEX).text
-                elements.append(int(digits) if len(digits) <= 9 else 10**9)
+                elements.append(self.path_index())
                 self.expect("]")
+        if len(elements) > NESTING_MAX:
+            self.fault(
+                "nesting",
+                "The document path has too many nesting elements; "
+                f"nesting level: {len(elements)}",
+            )
         return tree.Path(tuple(elements))
+
+    def path_index(self) -> int:
+        digits = self.expect(lexer.INDEX).text
+        index = int(digits) if len(digits) <= INDEX_DIGITS_MAX else INDEX_MAX + 1
+        if index > INDEX_MAX:
+            self.fault(
+                "index", f"List index is not within the allowable range; index: [{digits}]"
+            )
+        return min(index, INDEX_MAX)
 
     def path_name(self) -> str:
         token = self.token
@@ -412,6 +433,28 @@ class _UpdateParser(_Parser):
         self.count_operator()
         operator = self.advance().text
         return tree.Arithmetic(operator, left, self.operand())
+
+
+class _ProjectionParser(_Parser):
+    """Document paths, separated by commas."""
+
+    def __init__(self, text: str, clause: str) -> None:
+        super().__init__(text, clause, {}, frozenset())
+
+    def parse(self) -> tuple[tree.Path, ...]:
+        paths = [self.path()]
+        while self.token.kind == ",":
+            self.advance()
+            paths.append(self.path())
+        if self.token.kind is not lexer.END:
+            raise self.syntax_error()
+        self.finish(_PROJECTION_RANKS)
+        return tuple(paths)
+
+
+def parse_projection(text: str, clause: str = "ProjectionExpression") -> tuple[tree.Path, ...]:
+    """Parse a projection: its paths in the order written. Raises ValidationError."""
+    return _ProjectionParser(text, clause).parse()
 
 
 def parse_update(text: str) -> tuple[tree.Action, ...]:
