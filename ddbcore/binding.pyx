@@ -99,7 +99,7 @@ cdef int naming_bind(ItemCodec codec, Naming* naming) except -1:
     cdef PyObject* text
     cdef uint32_t index, other, count = 0
     cdef int64_t name_id
-    cdef bint outer
+    cdef bint outer, placeholders = False
     table.fields = naming.fields
     table.hash_type = <uint8_t>type_by_name(hr_text_data(<PyObject*>codec.hash_type), 1)
     table.range_type = TYPE_ABSENT
@@ -109,7 +109,9 @@ cdef int naming_bind(ItemCodec codec, Naming* naming) except -1:
         text = <PyObject*>naming.objects[index]
         outer = naming.uses[index] & USE_OUTER != 0
         name_id = name_find(names, text)
-        for other in range(count):
+        placeholders = placeholders or naming.uses[index] & USE_PLACEHOLDER != 0
+        # The names that an expression spells out differ from one another.
+        for other in range(count if placeholders else 0):
             if naming.fields[other].name_id == name_id and (
                 name_id >= 0 or hr_text_equal(<PyObject*>naming.field_names[other], text)
             ):

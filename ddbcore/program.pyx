@@ -62,6 +62,9 @@ from sys import intern
 
 from ddbcore.errors import ConditionalCheckFailed, ValidationError
 
+cdef enum:
+    SUBSTITUTION_BYTES_MAX = 2097152      # of all values of one expression
+
 TYPE_NAMES = ("", "S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
 TYPE_WORDS = (
     "", "STRING", "NUMBER", "BINARY", "BOOLEAN", "NULL", "LIST", "MAP", "STRING_SET", "NUMBER_SET",
@@ -360,6 +363,12 @@ cdef class Program:
                 )
             workspace.value_offsets[index] = scratch.size
             value_encode(codec, <object>token, <object>given, scratch, typed)
+        if scratch.size > SUBSTITUTION_BYTES_MAX:
+            # Our own words: nobody has told what the service says.
+            raise ValidationError(
+                "ExpressionAttributeValues exceed the maximum size of substitutions, "
+                f"{SUBSTITUTION_BYTES_MAX} bytes"
+            )
         self.read_values(workspace)
         return 0
 

@@ -20,7 +20,15 @@ from typing import Any
 
 from ddbcore.errors import ValidationError
 
-__all__ = ["Attr", "Condition", "Expression", "Key", "condition_expression", "is_condition"]
+__all__ = [
+    "Attr",
+    "Condition",
+    "Expression",
+    "Key",
+    "condition_arguments",
+    "condition_expression",
+    "is_condition",
+]
 
 # The names in a path; what lies between them are dots and indexes.
 _NAME = re.compile(r"[^.\[\]]+(?![^\[]*\])")
@@ -229,6 +237,24 @@ def condition_expression(
     writer = _Writer(frozenset(names), frozenset(values))
     text = _write(_condition(condition), writer, 0)
     return Expression(text, writer.names, writer.values)
+
+
+def condition_arguments(
+    condition: Any, names: dict[str, str] | None, values: dict[str, Any] | None
+) -> tuple[Any, dict[str, str] | None, dict[str, Any] | None]:
+    """Return text, names and values of a condition given as text or as an object.
+
+    names, values: the request's own; an object's are added to copies of them. None and text come
+    back as they are. Raises ValidationError.
+    """
+    if condition is None or isinstance(condition, str):
+        return condition, names, values
+    made = condition_expression(condition, names or (), values or ())
+    return (
+        made.text,
+        {**names, **made.names} if names else made.names or None,
+        {**values, **made.values} if values else made.values or None,
+    )
 
 
 def _condition(value: Any) -> Condition:

@@ -8,7 +8,7 @@ import pytest
 from core.programs import holds, refusal
 
 from hashrange import conditions
-from hashrange.conditions import Attr, Key, condition_expression
+from hashrange.conditions import Attr, Key, condition_arguments, condition_expression
 from hashrange.expr import compile_key_condition, parser
 
 MODULES = [conditions]
@@ -102,6 +102,19 @@ def test_texts_are_the_same_for_all_values():
 def test_placeholders_of_the_request_are_left_alone():
     made = condition_expression(Attr("a").eq(1), {"#n0": "q"}, {":v0": 5, ":v0_": 6})
     assert made.text == "#n0_ = :v0__"
+
+
+def test_text_and_objects_serve_the_same_calls():
+    names, values = {"#q": "q"}, {":v0": 1}
+    assert condition_arguments("#q = :v0", names, values) == ("#q = :v0", names, values)
+    assert condition_arguments(None, None, None) == (None, None, None)
+    assert condition_arguments(Attr("a").eq(2), names, values) == (
+        "#n0 = :v0_", {"#q": "q", "#n0": "a"}, {":v0": 1, ":v0_": 2}
+    )
+    assert condition_arguments(Attr("a").exists(), None, None) == (
+        "attribute_exists(#n0)", {"#n0": "a"}, None
+    )
+    assert names == {"#q": "q"}
 
 
 def test_what_is_no_condition_is_refused():

@@ -264,6 +264,14 @@ def test_placeholders_must_be_defined_and_used():
     )
 
 
+def test_values_have_at_most_2_mb_together():
+    values = {f":v{index}": "x" * 400_000 for index in range(6)}
+    text = " AND ".join(f"a <> {token}" for token in values)
+    assert "2097152 bytes" in refusal(holds, {}, text, values)
+    del values[":v5"]
+    assert holds({}, text.removesuffix(" AND a <> :v5"), values)
+
+
 def test_values_that_cannot_be_stored_name_their_placeholder():
     message = refusal(update, {}, "SET a = :v", {":v": {"x": [1.5]}})
     assert message.startswith("ExpressionAttributeValues contains invalid value: ")
