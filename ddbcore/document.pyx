@@ -25,7 +25,7 @@ Format
 from libc.stdlib cimport qsort
 from libc.string cimport memcmp, memcpy
 
-from ddbcore.change cimport ERR_TOO_LARGE, head_write, room_take
+from ddbcore.change cimport ERR_TOO_LARGE, ROOM_BYTES_MAX, head_write, room_take
 from ddbcore.operand cimport TYPE_ABSENT, TYPE_L, TYPE_M, name_read, operand_read
 from ddbcore.record cimport DEPTH_MAX, RECORD_SIZE_MAX
 from ddbcore.status cimport ERR_CORRUPT, ERR_MEMORY
@@ -412,6 +412,8 @@ cdef int document_change(
     status = container_change(&work, old, targets, count, 0)
     if status < 0:
         return status
+    if room.total + work.size > ROOM_BYTES_MAX:
+        return ERR_TOO_LARGE
     target = room_take(room, work.size)
     if target == NULL:
         return ERR_MEMORY

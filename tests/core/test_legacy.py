@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from core.programs import refusal
+from core.programs import codec_make, record_of, refusal
 
-from hashrange.expr import KeyCondition, RangeCondition, compile_program, legacy, parser
+from hashrange.expr import (
+    KeyCondition,
+    RangeCondition,
+    compile_program,
+    compile_projection,
+    legacy,
+    parser,
+)
 
 INVALID = "One or more parameter values were invalid: "
 
@@ -173,6 +180,19 @@ def test_key_conditions_become_what_key_expressions_become():
 )  # fmt: skip
 def test_key_conditions_are_refused_in_the_words_of_the_service(conditions, message):
     assert refusal(keyed, conditions) == message
+
+
+def test_attributes_to_get_become_a_projection():
+    symbols = legacy.Symbols()
+    paths = legacy.attribute_paths(["a.b", "status"], symbols)
+    codec = codec_make()
+    record = record_of(codec, {"a.b": 1, "status": 2, "a": {"b": 3}})
+    assert compile_projection(paths).project(codec, record, symbols.names) == {
+        "a.b": 1, "status": 2
+    }
+    assert refusal(legacy.attribute_paths, ["x", "y", "x"], legacy.Symbols()) == (
+        INVALID + "Duplicate value in attribute name: x"
+    )
 
 
 def test_attribute_updates_become_actions():

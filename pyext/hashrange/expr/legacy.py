@@ -163,6 +163,16 @@ def key_condition(
     return keys.fit(shaped, hash_names, range_names)
 
 
+def attribute_paths(attributes: Sequence[str], symbols: Symbols) -> tuple[tree.Path, ...]:
+    """Translate AttributesToGet to the paths of a projection. Raises ValidationError."""
+    seen = set()
+    for name in attributes:
+        if name in seen:
+            raise invalid(f"Duplicate value in attribute name: {name}")
+        seen.add(name)
+    return tuple([symbols.path(name) for name in attributes])
+
+
 def update_actions(
     updates: Mapping[str, Mapping[str, Any]], symbols: Symbols
 ) -> tuple[tree.Action, ...]:
