@@ -153,6 +153,8 @@ cdef int key_encode(
     cdef bytes copy
     if part.kind == KIND_NUMBER:
         return number_append(part, source, out, size)
+    # Of an empty value nothing is copied, but not to nowhere: the buffer may be fresh.
+    reserve(out, 1)
     if part.kind == KIND_STRING:
         if not PyUnicode_Check(source):
             return refuse_type(part, value)

@@ -193,11 +193,12 @@ cdef int leaves_ready(Forest* forest, int size_class, uint64_t ref) noexcept nog
         slab = slab_at(forest, <uint32_t>(ref_address(ref) >> 5))
         if slab == NULL:
             return forest.arena.error
+        # A full slab is in no list: its links are of former times.
+        if slab.used_count == SLAB_BLOCK_COUNT[slab.size_class]:
+            return slab_ready(forest, forest.slabs[slab.size_class])
         status = slab_ready(forest, slab.next)
         if status == OK:
             status = slab_ready(forest, slab.previous)
-        if status == OK:
-            status = slab_ready(forest, forest.slabs[slab.size_class])
     return status
 
 

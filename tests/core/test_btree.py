@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import hashrange
-from ddbcore.probe import engine_check, table_check
+from ddbcore.probe import database_check, engine_check, table_check
 
 
 class Collection:
@@ -234,3 +234,24 @@ def test_stale_separators_lead_right() -> None:
         collection.put([key[:-1] for key in gone[1500:2500]])
         collection.put(gone[2000:4000])
         collection.check()
+
+
+# Leaves of all sizes come and go, so that slabs fill up, leave their lists and come back: what a
+# full slab once linked to may be gone.
+@pytest.mark.parametrize("seed", range(3))
+def test_collections_that_grow_and_shrink_reuse_their_slabs(seed: int) -> None:
+    dice = random.Random(seed)
+    db = hashrange.open(cache_bytes=0)
+    table = db.create_table("table", ("h", "N"), ("r", "N"))
+    items: dict[tuple[int, int], int] = {}
+    for step in range(20000):
+        key = (dice.randrange(300), dice.randrange(dice.choice((3, 8, 40, 90))))
+        if dice.random() < (0.6 if step // 4000 % 2 == 0 else 0.35):
+            table.put({"h": key[0], "r": key[1], "v": step})
+            items[key] = step
+        else:
+            table.delete(*key)
+            items.pop(key, None)
+    database_check(db.engine)
+    assert {(item["h"], item["r"]): item["v"] for item in table.scan()} == items
+    db.close()
