@@ -10,6 +10,7 @@ the service.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -271,7 +272,8 @@ def order_key(value: TypedValue) -> Any:
             ) from None
     if kind == "S":
         return str(content).encode("utf-8", "surrogatepass")
-    return bytes(content)
+    # A request in JSON has base64.
+    return b64decode(content) if isinstance(content, str) else bytes(content)
 
 
 def invalid(message: str) -> ValidationError:
