@@ -22,8 +22,8 @@ from hashrange.expr import keys, tree
 TypedValue = Mapping[str, Any]
 
 INVALID = "One or more parameter values were invalid: "
-#: What a program says of an operand in the item whose type does not fit, and what the service says
-#: when the update came as AttributeUpdates.
+# What a program says of an operand in the item whose type does not fit, and what the service says
+# when the update came as AttributeUpdates.
 OPERAND_TYPE = "An operand in the update expression has an incorrect data type"
 TYPE_MISMATCH = "Type mismatch for attribute to update"
 
@@ -204,6 +204,11 @@ def action(name: str, update: Mapping[str, Any], symbols: Symbols) -> tree.Actio
     # ADD of a list appends to the list that is there.
     start = tree.Call("if_not_exists", (path, symbols.value({"L": []})))
     return tree.Set(path, tree.Call("list_append", (start, token)))
+
+
+def reworded(error: ValidationError) -> ValidationError:
+    """Return the error of a run of AttributeUpdates in the words that the service has for them."""
+    return ValidationError(TYPE_MISMATCH) if str(error) == OPERAND_TYPE else error
 
 
 def comparison(
