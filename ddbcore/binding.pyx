@@ -26,6 +26,7 @@ from ddbcore.pyapi cimport (
     PyDict_GetItemWithError, PyUnicode_AsUTF8AndSize, PyUnicode_Check, hr_is_exact_text,
     hr_text_data, hr_text_equal,
 )
+from ddbcore.record cimport DEPTH_MAX
 
 from ddbcore.errors import ValidationError
 
@@ -199,8 +200,8 @@ cdef int paths_load(
     cdef PathElement* element
     cdef int64_t number
     for item in source:
-        if not isinstance(item, tuple) or not 1 <= len(item) <= 0xFFFF:
-            raise ValueError("a path is a tuple of 1 to 65,535 elements")
+        if not isinstance(item, tuple) or not 1 <= len(item) <= DEPTH_MAX:
+            raise ValueError(f"a path is a tuple of 1 to {DEPTH_MAX} elements")
         total += len(item) - 1
     if len(source) > 0x1FFF or total > 0xFFFF:
         raise ValueError("too many paths for one program")

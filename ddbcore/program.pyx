@@ -472,7 +472,7 @@ cdef class Program:
         cdef Operand made, here
         cdef Operand* top = stack - 1
         cdef Step* step
-        cdef uint32_t index, action = 0
+        cdef uint32_t index, field, action = 0
         cdef int status
         cdef uint8_t code, wanted
         workspace.change_count = 0
@@ -504,7 +504,8 @@ cdef class Program:
                     numbers_add(top, top + 1, code == STEP_MINUS, &workspace.room, &made)
                 top[0] = made
                 continue
-            found = &workspace.found[workspace.field_of[step.a]]
+            field = workspace.field_of[step.a]
+            found = &workspace.found[field]
             if step.c != 0:
                 found = &here
                 if path_find(bound, workspace.found, step.c - 1, found) < 0:
@@ -528,7 +529,7 @@ cdef class Program:
                 else:
                     value = operand_delete(found, value, workspace, &made)
             if step.c == 0:
-                change_note(workspace, found, value, workspace.field_of[step.a])
+                change_note(workspace, found, value, field)
             else:
                 workspace.targets[action].value = value[0]
             action += 1

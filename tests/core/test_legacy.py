@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from core.programs import codec_make, record_of, refusal
 
+from ddbcore.errors import ValidationError
 from hashrange.expr import (
     KeyCondition,
     RangeCondition,
@@ -140,7 +141,8 @@ def test_arguments_are_checked(given, message):
 
 
 def test_bounds_stand_in_order():
-    for low, high in [(number(10), number(9)), (text("b"), text("a")), ({"B": b"b"}, {"B": b"a"})]:
+    for low, high in [(number(10), number(9)), (text("b"), text("a")), ({"B": b"b"}, {"B": b"a"}),
+                      ({"B": "AQ=="}, {"B": "AA=="})]:
         assert refusal(filtered, {"a": condition("BETWEEN", low, high)}) == (
             "The BETWEEN condition was provided a range where the lower bound is greater than the "
             "upper bound"
@@ -213,6 +215,18 @@ def test_attribute_updates_become_actions():
     assert symbols.values[":legacy5"] == {"L": []}
     assert list(symbols.names.values()) == list("abcdef")
     assert compile_program(actions, None).has_update
+
+
+def test_operands_of_another_type_are_named_in_the_legacy_words():
+    actions, symbols = updated({"a": {"Action": "ADD", "Value": number(1)}})
+    codec = codec_make()
+    record = record_of(codec, {"a": "text"})
+    program = compile_program(actions, None)
+    with pytest.raises(ValidationError) as caught:
+        program.apply(codec, record, codec.key("ada", 7), symbols.names, {":legacy0": 1})
+    assert str(legacy.reworded(caught.value)) == "Type mismatch for attribute to update"
+    other = ValidationError("another")
+    assert legacy.reworded(other) is other
 
 
 @pytest.mark.parametrize(

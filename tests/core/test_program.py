@@ -14,6 +14,7 @@ from core.programs import KEY, codec_make, holds, record_of, refusal, size_of, u
 
 from ddbcore.errors import ConditionalCheckFailed, ItemTooLarge, ValidationError
 from ddbcore.item import ItemCodec
+from ddbcore.program import Program
 from hashrange.expr import compile_program
 
 ITEM_SIZE_MAX = 409_600
@@ -233,6 +234,16 @@ def test_attribute_type_takes_the_name_of_a_type():
     assert "Invalid attribute type name found; type: XX" in refusal(
         holds, {}, "attribute_type(a, :t)", {":t": "XX"}
     )
+
+
+# Paths come from the compiler, but neither is a Program a way to break them.
+@pytest.mark.parametrize(
+    "paths",
+    [((),), ((-2,),), ((0,),), ((-1, -2),), ((-1,) * 33,), ([-1],), ((-1, 2**70),), ((-1, "a"),)],
+)
+def test_unsound_paths_are_refused(paths):
+    with pytest.raises((ValueError, TypeError, OverflowError)):
+        Program(b"\x31" + bytes(7), None, ("a",), (), paths=paths)
 
 
 # ---- binding -------------------------------------------------------------------------------------

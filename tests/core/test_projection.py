@@ -118,11 +118,6 @@ def test_paths_nest_at_most_32_levels():
     )
 
 
-def test_typed_values_are_another_decoders():
-    with pytest.raises(ValidationError):
-        project("q", typed=True)
-
-
 # A projection remembers its last names; it must notice others, and what the table has learnt.
 def test_projections_rebind_when_anything_changes():
     projection = compile_projection("#n.x, q")

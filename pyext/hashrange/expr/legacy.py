@@ -10,6 +10,7 @@ the service.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -21,8 +22,8 @@ from hashrange.expr import keys, tree
 TypedValue = Mapping[str, Any]
 
 INVALID = "One or more parameter values were invalid: "
-#: What a program says of an operand in the item whose type does not fit, and what the service says
-#: when the update came as AttributeUpdates.
+# What a program says of an operand in the item whose type does not fit, and what the service says
+# when the update came as AttributeUpdates.
 OPERAND_TYPE = "An operand in the update expression has an incorrect data type"
 TYPE_MISMATCH = "Type mismatch for attribute to update"
 
@@ -205,6 +206,11 @@ def action(name: str, update: Mapping[str, Any], symbols: Symbols) -> tree.Actio
     return tree.Set(path, tree.Call("list_append", (start, token)))
 
 
+def reworded(error: ValidationError) -> ValidationError:
+    """Return the error of a run of AttributeUpdates in the words that the service has for them."""
+    return ValidationError(TYPE_MISMATCH) if str(error) == OPERAND_TYPE else error
+
+
 def comparison(
     name: str, operator: str, arguments: Sequence[TypedValue], symbols: Symbols
 ) -> tree.Condition:
@@ -271,7 +277,8 @@ def order_key(value: TypedValue) -> Any:
             ) from None
     if kind == "S":
         return str(content).encode("utf-8", "surrogatepass")
-    return bytes(content)
+    # A request in JSON has base64.
+    return b64decode(content) if isinstance(content, str) else bytes(content)
 
 
 def invalid(message: str) -> ValidationError:
