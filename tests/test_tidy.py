@@ -59,6 +59,7 @@ LAYERS = [
     Layer("walks", "ddbcore.cursor ddbcore.verify ddbcore.probe ddbcore"),
     Layer("errors (Python)", "hashrange.errors"),
     Layer("language", "hashrange.expr"),
+    Layer("operations", "hashrange.ops"),
     Layer("database", "hashrange.database hashrange.table", siblings=True),
     Layer("verification", "hashrange.verification"),
     Layer("package", "hashrange"),
