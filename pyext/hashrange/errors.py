@@ -409,6 +409,11 @@ def index_not_found(index: str, table: str) -> ResourceNotFound:
     return ResourceNotFound(f"Requested resource not found: Index {index} for table {table}")
 
 
+def in_use(detail: str) -> ResourceInUse:
+    """Make the error of a table or index that cannot be changed in its present state."""
+    return ResourceInUse(f"Attempt to change a resource which is still in use: {detail}")
+
+
 def item_index_not_found(index: str) -> ValidationError:
     """Make Query's and Scan's error for an unknown index."""
     return ValidationError(f"The table does not have the specified index: {index}")

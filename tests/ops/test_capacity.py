@@ -43,13 +43,13 @@ def test_items_fetched_through_a_local_index_are_rounded_one_by_one():
 @pytest.mark.parametrize(
     ("before", "after", "units"),
     [
-        (0, 0, 1),          # a delete of nothing
+        (0, 0, 1),  # a delete of nothing
         (0, 1, 1),
         (0, KB, 1),
         (0, KB + 1, 2),
-        (5 * KB, 1, 5),     # the larger image counts
+        (5 * KB, 1, 5),  # the larger image counts
         (1, 5 * KB, 5),
-        (5 * KB, 0, 5),     # a delete costs what is deleted
+        (5 * KB, 0, 5),  # a delete costs what is deleted
         (400 * KB, 400 * KB, 400),
     ],
 )

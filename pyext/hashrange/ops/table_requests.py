@@ -2,7 +2,8 @@
 
 Members stand in the order in which the service lists their failures. Where the service is stricter
 than its model, the bound is the service's: a table's and a local index's key schema has at most two
-elements, a KMS key id at least one character.
+elements, a KMS key id at least one character; a new table needs its key and definitions (the model
+lets them come from a global table, which this engine does not join).
 """
 
 from __future__ import annotations
@@ -234,7 +235,7 @@ CREATE_TABLE = Structure(
         "GlobalTableSettingsReplicationMode": REPLICATION_MODE,
         "VectorIndexes": Sequence(Structure("VectorIndex", VECTOR_INDEX, VECTOR_REQUIRED)),
     },
-    ("TableName",),
+    ("TableName", "KeySchema", "AttributeDefinitions"),
 )
 
 UPDATE_TABLE = Structure(
