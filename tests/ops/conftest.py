@@ -6,13 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from ops.plain import ACCOUNT
 
 from hashrange.ops import requests
 from hashrange.ops.arn import Identity
 from hashrange.ops.tables import Tables
-
-ACCOUNT = "123456789012"
-ARN = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/"
 
 
 class DictCatalog:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+ACCOUNT = "123456789012"
+ARN = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/"
+
 
 def keys(*names: str, kinds: str = "HR") -> list[dict[str, str]]:
     """Return a key schema: hash first, then range, or as `kinds` says."""

@@ -6,8 +6,7 @@ Texts and order as observed on the service in 2026 unless a comment says otherwi
 from __future__ import annotations
 
 import pytest
-from ops.conftest import ACCOUNT, ARN
-from ops.plain import index, keys, provisioned_table, table, types, units
+from ops.plain import ACCOUNT, ARN, index, keys, provisioned_table, table, types, units
 
 from hashrange.errors import AccessDenied, LimitExceeded, ResourceInUse, TableExists
 from hashrange.errors import ValidationError as Invalid
