@@ -27,6 +27,13 @@ PLACEHOLDER_BYTES_MAX = 255
 NAME_PLACEHOLDER = re.compile(r"#[0-9a-zA-Z_]+").fullmatch
 VALUE_PLACEHOLDER = re.compile(r":[0-9a-zA-Z_]+").fullmatch
 ENVELOPING = frozenset(("PutItem", "UpdateItem", "DeleteItem"))
+# How the engine's errors start that are about an expression, not about an item.
+OF_EXPRESSIONS = (
+    "Invalid UpdateExpression: ",
+    "Invalid ConditionExpression: ",
+    "ExpressionAttribute",
+    "Value provided in ExpressionAttribute",
+)
 
 Request = Mapping[str, Any]
 
@@ -81,6 +88,14 @@ def enveloped(operation: str) -> Iterator[None]:
         if operation in ENVELOPING and not str(error).startswith("1 validation error"):
             raise constraints_failed([str(error)]) from None
         raise
+
+
+def in_form(operation: str, error: ValidationError) -> ValidationError:
+    """Return an error that the engine raised in the operation's form."""
+    words = str(error)
+    if operation in ENVELOPING and words.startswith(OF_EXPRESSIONS):
+        return constraints_failed([words])
+    return error
 
 
 def present(request: Request, names: tuple[str, ...]) -> list[str]:
