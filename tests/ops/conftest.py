@@ -25,8 +25,10 @@ from hashrange.ops.door import (
     PUT,
     Arm,
     Expression,
+    Page,
     Table,
     Transaction,
+    Walk,
     Write,
     Written,
 )
@@ -133,6 +135,8 @@ class DictDoor:
         self.effects: dict[str, Any] = {}
         self.arms: list[Arm] = []
         self.tokens: dict[str, Any] = {}
+        self.page: Page | None = None
+        self.walked: Walk | None = None
 
     def table(self, name: str) -> Table | None:
         meta = self.control.tables.meta(name)
@@ -210,6 +214,19 @@ class DictDoor:
             self.tokens[token] = digest, outcomes
         return Transaction(outcomes)
 
+    def walk(self, table: Table, walk: Walk) -> Page:
+        """Return all items of the table, or the page that a test has laid out."""
+        self.walked = walk
+        if self.page is not None:
+            return self.page
+        rows = list(self.items.get(table.name, {}).values())
+        return Page(
+            None if walk.count_only else rows, len(rows), len(rows), sum(map(item_bytes, rows))
+        )
+
+    def top_names(self, projection: Expression) -> set[str]:
+        return set((projection.names or {}).values())
+
     def collection_bytes(self, table: Table, hash_key: Any) -> int:
         ((name, value),) = hash_key.items()
         rows = self.items.get(table.name, {}).values()
@@ -220,6 +237,12 @@ class DictDoor:
 
     def updates(self, updates: Any) -> Expression:
         return Expression(f"updates {sorted(updates)}")
+
+    def key_conditions(self, conditions: Any) -> Expression:
+        return Expression(f"keys {sorted(conditions)}")
+
+    def filters(self, conditions: Any, operator: str | None) -> Expression:
+        return Expression(f"filter {sorted(conditions)} {operator}")
 
     def attributes(self, names: list[str]) -> Expression:
         return Expression(None, {f"#{name}": name for name in names})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from hashrange.errors import Error
 from hashrange.ops.keys import Index, KeyShape
@@ -32,8 +32,7 @@ class Table:
         return any(not index.is_global for index in self.indexes.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(NamedTuple):
     """A condition, update or projection. One of text and tree is None."""
 
     text: str | None
@@ -42,8 +41,7 @@ class Expression:
     tree: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """One write of one item. The want_ flags say which images the answer needs."""
 
     kind: str                      # PUT, UPDATE, DELETE or CHECK
@@ -56,11 +54,10 @@ class Write:
     want_failed: bool = False      # the item that failed the condition, in the error
 
 
-@dataclass(frozen=True, slots=True)
-class Arm:
+class Arm(NamedTuple):
     """What a write did to one index: the sizes of its projected entries, None for no entry."""
 
-    index: str
+    index_name: str
     is_global: bool
     before_bytes: int | None
     after_bytes: int | None
@@ -68,8 +65,7 @@ class Arm:
     same_entry: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """What a write found and left. Sizes are DynamoDB's, 0 for no item."""
 
     before_bytes: int
@@ -89,6 +85,44 @@ class Transaction:
 
     outcomes: Sequence[Written | Error]
     replayed: bool = False
+
+
+class Walk(NamedTuple):
+    """One page of a Query or Scan to be read. source: an index, None for the table itself.
+
+    keys: the key condition of a Query, None for a Scan. limit: items evaluated at most. count_only:
+    the items themselves are not wanted. fetch: whole items, also those that a local index does not
+    have.
+    """
+
+    source: Index | None
+    keys: Expression | None
+    condition: Expression | None
+    projection: Expression | None
+    start: TypedItem | None
+    limit: int | None
+    forward: bool = True
+    consistent: bool = False
+    count_only: bool = False
+    fetch: bool = False
+    segment: tuple[int, int] | None = None
+
+
+class Page(NamedTuple):
+    """What a walk found.
+
+    items: those that passed the filter, projected; None when only their number was wanted. matched:
+    how many those are, scanned: how many were evaluated. read_bytes: the sizes of all items or entries evaluated, summed.
+    fetched_bytes: the sizes of whole items fetched through a local index. last_key: where the next
+    page goes on, None at the end.
+    """
+
+    items: list[TypedItem] | None
+    matched: int
+    scanned: int
+    read_bytes: int
+    fetched_bytes: Sequence[int] = ()
+    last_key: TypedItem | None = None
 
 
 class Door(Protocol):
@@ -125,6 +159,16 @@ class Door(Protocol):
     ) -> list[tuple[TypedItem | None, int]]:
         """Read several items at one moment; each as `read` does."""
 
+    def walk(self, table: Table, walk: Walk) -> Page:
+        """Read one page, 1 MB at most.
+
+        Raises ValidationError for key conditions that do not fit the key, for filters on key
+        attributes, and for a start outside of the query.
+        """
+
+    def top_names(self, projection: Expression) -> set[str]:
+        """Return the top-level attributes that a projection names. Raises ValidationError."""
+
     def collection_bytes(self, table: Table, hash_key: TypedItem) -> int:
         """Return the size of an item collection, entries of local indexes included."""
 
@@ -133,6 +177,12 @@ class Door(Protocol):
 
     def updates(self, updates: dict[str, Any]) -> Expression:
         """Return the update that AttributeUpdates means. Raises ValidationError."""
+
+    def key_conditions(self, conditions: dict[str, Any]) -> Expression:
+        """Return the key condition that KeyConditions means. Raises ValidationError."""
+
+    def filters(self, conditions: dict[str, Any], operator: str | None) -> Expression:
+        """Return the filter that QueryFilter or ScanFilter means. Raises ValidationError."""
 
     def attributes(self, names: list[str]) -> Expression:
         """Return the projection that AttributesToGet means."""

@@ -120,6 +120,8 @@ def write_of(
     update: Expression | None = None,
 ) -> Write:
     """Return the write, with the images that the answer needs."""
+    if len(request) == 2:
+        return Write(kind, item)
     image, touched = IMAGES.get(request.get("ReturnValues") or "NONE", (None, False))
     failed = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
     return Write(
@@ -134,14 +136,16 @@ def written(door: Door, table: Table, request: Request, write: Write) -> Respons
     """Make a write and return the operation's response."""
     outcome = door.write(table, write)
     answer: Response = {}
+    if len(request) == 2:
+        return answer
     image = outcome.before if write.want_before else outcome.after if write.want_after else None
     if image:
         answer["Attributes"] = image
-    used = capacity.consumed(
-        request["TableName"], bill_of(outcome), request.get("ReturnConsumedCapacity")
-    )
-    if used is not None:
-        answer["ConsumedCapacity"] = used
+    mode = request.get("ReturnConsumedCapacity")
+    if mode is not None and mode != "NONE":
+        answer["ConsumedCapacity"] = capacity.consumed(
+            request["TableName"], bill_of(outcome), mode
+        )
     if request.get("ReturnItemCollectionMetrics") == "SIZE" and table.has_local_indexes:
         answer["ItemCollectionMetrics"] = metrics_of(door, table, write.item)
     return answer
@@ -156,7 +160,7 @@ def bill_of(outcome: Written, *, transaction: bool = False) -> Bill:
     )
     for arm in outcome.arms:
         arms = bill.global_indexes if arm.is_global else bill.local_indexes
-        arms[arm.index] = capacity.index_half_units(
+        arms[arm.index_name] = capacity.index_half_units(
             arm.before_bytes,
             arm.after_bytes,
             same_key=arm.same_key,

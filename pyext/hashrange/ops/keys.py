@@ -18,6 +18,7 @@ from hashrange.ops.values import TypedItem, TypedValue, type_of
 
 HASH_BYTES_MAX = 2048
 RANGE_BYTES_MAX = 1024
+PLAIN_LENGTH_MAX = RANGE_BYTES_MAX // 4      # characters that fit, whatever they are
 EMPTY_KINDS = {"S": "string", "B": "binary"}
 
 
@@ -82,8 +83,22 @@ def does_not_match() -> ValidationError:
     return ValidationError("The provided key element does not match the schema")
 
 
+def plainly_has(item: TypedItem, shape: KeyShape) -> bool:
+    """Tell whether an item certainly has its key: short, in the right types, nothing empty."""
+    for name, kind in shape.attributes:
+        value = item.get(name)
+        if value is None or len(value) != 1:
+            return False
+        inner = value.get(kind)
+        if not inner or len(inner) > PLAIN_LENGTH_MAX:
+            return False
+    return True
+
+
 def check_key(key: TypedItem, shape: KeyShape) -> None:
     """Check the Key of a read, update or delete: exactly the key attributes, in type and size."""
+    if len(key) == len(shape.attributes) and plainly_has(key, shape):
+        return
     if len(key) != len(shape.attributes):
         raise does_not_match()
     for name, kind in shape.attributes:
@@ -94,6 +109,8 @@ def check_key(key: TypedItem, shape: KeyShape) -> None:
 
 def check_item_key(item: TypedItem, shape: KeyShape) -> None:
     """Check that a new item has its key, in type and size."""
+    if plainly_has(item, shape):
+        return
     for name, kind in shape.attributes:
         if name not in item:
             raise invalid_parameter(f"Missing the key {name} in the item")

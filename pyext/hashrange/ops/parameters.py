@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from hashrange.errors import ValidationError, constraints_failed, invalid_parameter
@@ -38,19 +37,25 @@ OF_EXPRESSIONS = (
 Request = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
 class Company:
-    """The expression members of an operation and the old ones, in the order of the messages."""
+    """The expression members of an operation and the old ones, in the order of the messages.
 
-    expressions: tuple[str, ...]
-    legacy: tuple[str, ...] = ()
-    # The old filters that ConditionalOperator joins.
-    filters: tuple[str, ...] = ()
+    filters: the old members that ConditionalOperator joins. with_values: the expressions in which
+    values may stand.
+    """
 
-    @property
-    def with_values(self) -> tuple[str, ...]:
-        """The expressions in which values may stand."""
-        return tuple(name for name in self.expressions if name != "ProjectionExpression")
+    __slots__ = ("expressions", "filters", "legacy", "with_values")
+
+    def __init__(
+        self,
+        expressions: tuple[str, ...],
+        legacy: tuple[str, ...] = (),
+        filters: tuple[str, ...] = (),
+    ) -> None:
+        self.expressions = expressions
+        self.legacy = legacy
+        self.filters = filters
+        self.with_values = tuple(name for name in expressions if name != "ProjectionExpression")
 
 
 COMPANIES = {
@@ -98,19 +103,14 @@ def in_form(operation: str, error: ValidationError) -> ValidationError:
     return error
 
 
-def present(request: Request, names: tuple[str, ...]) -> list[str]:
-    """Return which of the members the request has."""
-    return [name for name in names if request.get(name) is not None]
-
-
 def check_company(operation: str, request: Request) -> None:
     """Refuse old and new members together, and placeholders without an expression.
 
     operation: a name of COMPANIES; an action of a transaction is an operation of its own.
     """
     company = COMPANIES[operation]
-    expressions = present(request, company.expressions)
-    legacy = present(request, company.legacy)
+    expressions = [name for name in company.expressions if request.get(name) is not None]
+    legacy = [name for name in company.legacy if request.get(name) is not None]
     if "KeyConditions" in legacy and "KeyConditionExpression" not in expressions:
         legacy.remove("KeyConditions")  # the service lets these go with other expressions
     if expressions and legacy:
@@ -123,10 +123,12 @@ def check_company(operation: str, request: Request) -> None:
         raise ValidationError(
             "ExpressionAttributeNames can only be specified when using expressions"
         )
-    values = request.get("ExpressionAttributeValues") is not None
-    if values and company.with_values and not present(request, company.with_values):
-        raise values_without_expression(operation, company.with_values)
-    check_conditional_operator(request, company)
+    if request.get("ExpressionAttributeValues") is not None:
+        useful = company.with_values
+        if useful and not any(request.get(name) is not None for name in useful):
+            raise values_without_expression(operation, useful)
+    if request.get("ConditionalOperator") is not None:
+        check_conditional_operator(request, company)
 
 
 def values_without_expression(operation: str, names: tuple[str, ...]) -> ValidationError:
@@ -139,8 +141,6 @@ def values_without_expression(operation: str, names: tuple[str, ...]) -> Validat
 
 def check_conditional_operator(request: Request, company: Company) -> None:
     """Refuse ConditionalOperator where there is nothing to join."""
-    if request.get("ConditionalOperator") is None:
-        return
     count = max((len(request.get(name) or ()) for name in company.filters), default=0)
     if count == 0:
         raise ValidationError("ConditionalOperator cannot be used without Filter or Expected")

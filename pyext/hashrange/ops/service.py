@@ -21,7 +21,15 @@ from hashrange.errors import (
     UnknownOperation,
     ValidationError,
 )
-from hashrange.ops import batch_writes, item_reads, item_writes, requests, transactions
+from hashrange.ops import (
+    batch_writes,
+    item_reads,
+    item_writes,
+    pages,
+    reading,
+    requests,
+    transactions,
+)
 from hashrange.ops.catalog import IndexChange
 from hashrange.ops.door import Door
 from hashrange.ops.parameters import in_form
@@ -37,10 +45,14 @@ ITEM_OPERATIONS: dict[str, Callable[[Door, Request], Response]] = {
     "DeleteItem": item_writes.delete_item,
     "BatchGetItem": item_reads.batch_get_item,
     "BatchWriteItem": batch_writes.batch_write_item,
+    "Query": pages.query,
+    "Scan": pages.scan,
     "TransactWriteItems": transactions.transact_write_items,
     "TransactGetItems": transactions.transact_get_items,
 }
 EXPLAIN: dict[str, Callable[[Request], None]] = {
+    "Query": reading.check_query,
+    "Scan": reading.check_scan,
     "GetItem": item_reads.explain_get,
     "BatchGetItem": item_reads.explain_batch_get,
     "BatchWriteItem": batch_writes.explain_batch_write,
