@@ -217,6 +217,8 @@ class DictDoor:
     def walk(self, table: Table, walk: Walk) -> Page:
         """Return all items of the table, or the page that a test has laid out."""
         self.walked = walk
+        if walk.keys is not None and walk.keys.text == "":
+            raise ValidationError("Invalid KeyConditionExpression: ...")
         if self.page is not None:
             return self.page
         rows = list(self.items.get(table.name, {}).values())

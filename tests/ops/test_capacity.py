@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hashrange.ops import capacity
+from hashrange.ops import capacity, sizes
 from hashrange.ops.capacity import Bill
 
 KB = 1024
@@ -172,3 +172,18 @@ def test_a_collections_size_is_a_range_of_whole_gigabytes(size, low):
         "ItemCollectionKey": {"pk": {"S": "a"}},
         "SizeEstimateRangeGB": [float(low), float(low + 1)],
     }
+
+
+# Measured on the service: 3 and 19 an action that writes, 2 one that removes, 1 more for a list
+# index, 50 more for arithmetic, and the key does not count.
+@pytest.mark.parametrize(
+    ("members", "cost"),
+    [
+        ({"writing": 1, "removing": 0}, 22),
+        ({"writing": 0, "removing": 3}, 9),
+        ({"writing": 2, "removing": 1, "list_targets": 1, "arithmetic": 1}, 94),
+    ],
+)
+def test_an_update_is_measured_without_its_key_and_with_its_actions(members, cost):
+    assert sizes.update_gate_bytes(1000, 10, **members) == max(1000, 990 + cost)
+    assert sizes.update_gate_bytes(1000, 500, **members) == 1000

@@ -272,6 +272,13 @@ def test_an_empty_table_name_breaks_two_rules_in_the_control_plane():
         ),
         (
             "TransactWriteItems",
+            {"TransactItems": [None]},
+            None,
+            "transactItems.1.member",
+            "Member must not be null",
+        ),
+        (
+            "TransactWriteItems",
             {"TransactItems": [{"Put": {"TableName": "abc"}}]},
             None,
             "transactItems.1.member.put.item",

@@ -34,6 +34,14 @@ def refusal(value) -> str:
             "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
         ),
         (
+            {"S": None},
+            "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
+        ),
+        (
+            {"SS": [None]},
+            "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
+        ),
+        (
             {"S": "a", "N": "1"},
             "Supplied AttributeValue has more than one datatypes set, must contain exactly one of "
             "the supported datatypes",

@@ -112,9 +112,9 @@ class Page(NamedTuple):
     """What a walk found.
 
     items: those that passed the filter, projected; None when only their number was wanted. matched:
-    how many those are, scanned: how many were evaluated. read_bytes: the sizes of all items or entries evaluated, summed.
-    fetched_bytes: the sizes of whole items fetched through a local index. last_key: where the next
-    page goes on, None at the end.
+    how many those are, scanned: how many were evaluated. read_bytes: the sizes of all items or
+    entries evaluated, summed. fetched_bytes: the sizes of whole items fetched through a local
+    index. last_key: where the next page goes on, None at the end.
     """
 
     items: list[TypedItem] | None

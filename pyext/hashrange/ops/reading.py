@@ -1,7 +1,8 @@
 """Query and Scan: the rules of Select, segments, indexes and starting keys.
 
-Theory of operation. `check_query` and `check_scan` look at the request alone; `check_access` at the
-index that it reads, `check_start` at the key at which it goes on. They are called in this order.
+Theory of operation. `check_query` and `check_scan` look at what goes together in the request,
+`check_access` at the index that it reads, `check_start` at the key at which it goes on. When a
+request has failed, `explain_query` and `explain_scan` look at all of it, values too.
 
 Sources: messages as observed on the service, those of 2026 where they differ from older ones.
 """
@@ -24,24 +25,50 @@ Request = Mapping[str, Any]
 
 
 def check_query(request: Request) -> None:
-    """Check a Query request by itself, up to its expressions."""
+    """Check a Query request by itself: what goes together, not yet the values."""
+    check_company("Query", request)
+    check_attributes_to_get(request)
+    check_key_condition(request)
+    check_query_select(request)
+
+
+def explain_query(request: Request) -> None:
+    """Check a Query request completely, in the service's order, up to its expressions."""
     check_company("Query", request)
     check_attributes_to_get(request)
     check_start_values(request)
+    check_key_condition(request)
+    check_query_select(request)
+    check_placeholders("Query", request)
+
+
+def check_key_condition(request: Request) -> None:
+    """Refuse a Query without a key condition."""
     if request.get("KeyConditions") is None and request.get("KeyConditionExpression") is None:
         raise ValidationError(
             "Either the KeyConditions or KeyConditionExpression parameter must be specified in the "
             "request."
         )
+
+
+def check_query_select(request: Request) -> None:
+    """Check Select, in the form in which Query complains of it."""
     try:
         check_select(request)
     except ValidationError as error:
         raise constraints_failed([str(error)]) from None
-    check_placeholders("Query", request)
 
 
 def check_scan(request: Request) -> None:
-    """Check a Scan request by itself, up to its expressions."""
+    """Check a Scan request by itself: what goes together, not yet the values."""
+    check_company("Scan", request)
+    check_attributes_to_get(request)
+    check_segments(request.get("Segment"), request.get("TotalSegments"))
+    check_select(request)
+
+
+def explain_scan(request: Request) -> None:
+    """Check a Scan request completely, in the service's order, up to its expressions."""
     check_company("Scan", request)
     check_attributes_to_get(request)
     check_start_values(request)

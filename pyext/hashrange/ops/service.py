@@ -51,8 +51,8 @@ ITEM_OPERATIONS: dict[str, Callable[[Door, Request], Response]] = {
     "TransactGetItems": transactions.transact_get_items,
 }
 EXPLAIN: dict[str, Callable[[Request], None]] = {
-    "Query": reading.check_query,
-    "Scan": reading.check_scan,
+    "Query": reading.explain_query,
+    "Scan": reading.explain_scan,
     "GetItem": item_reads.explain_get,
     "BatchGetItem": item_reads.explain_batch_get,
     "BatchWriteItem": batch_writes.explain_batch_write,

@@ -27,6 +27,7 @@ from hashrange.errors import SerializationError, constraint, constraints_failed,
 
 FAILURES_MAX = 10
 JAVA_PACKAGE = "com.amazonaws.dynamodb.v20120810."
+NULL_RULE = "Member must not be null"
 # The service lets this cast of its own shine through for a list or map inside a list or map.
 CAST_WORDS = (
     "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class "
@@ -288,13 +289,20 @@ class Sequence(Shape):
         """Yield broken lengths, then those of the elements; counted from 1 in paths."""
         for rule in length_rules(len(value), self.least, self.most):
             yield constraint(self.shown(value), path, rule)
+        yield from self.element_failures(value, path)
+
+    def element_failures(self, value: Any, path: str) -> Iterator[str]:
+        """Yield those of the elements; attribute values that are null are the codec's affair."""
         for number, element in enumerate(value, 1):
+            where = f"{path}.{number}.member"
             if element is not None:
-                yield from self.element.failures(element, f"{path}.{number}.member")
+                yield from self.element.failures(element, where)
+            elif not self.element.deferred:
+                yield constraint(None, where, NULL_RULE)
 
     def shown(self, value: Any) -> str:
         """Render as Java does."""
-        return java_list(self.element.shown(element) for element in value)
+        return java_list(shown_element(self.element, element) for element in value)
 
 
 class Mapping(Shape):
@@ -364,7 +372,9 @@ class Mapping(Shape):
                 yield constraint(self.shown(value), path, words)
         if isinstance(self.value, Sequence) and self.tables:
             for inner in value.values():
-                if any(length_rules(len(inner), self.value.least, self.value.most)):
+                if inner is not None and any(
+                    length_rules(len(inner), self.value.least, self.value.most)
+                ):
                     rules = java_list(bound_rules(self.value.least, self.value.most))
                     words = f"Map value must satisfy constraint: {rules}"
                     yield constraint(self.shown(value), path, words)
@@ -372,18 +382,19 @@ class Mapping(Shape):
         for key, inner in value.items():
             if inner is not None:
                 yield from self.inner_failures(inner, f"{path}.{key}.member")
+            elif not self.value.deferred:
+                yield constraint(None, f"{path}.{key}.member", NULL_RULE)
 
     def inner_failures(self, value: Any, path: str) -> Iterator[str]:
         """Yield those of one value; where keys are tables its length is stated for the map."""
         if isinstance(self.value, Sequence) and self.tables:
-            for number, element in enumerate(value, 1):
-                yield from self.value.element.failures(element, f"{path}.{number}.member")
+            yield from self.value.element_failures(value, path)
         else:
             yield from self.value.failures(value, path)
 
     def shown(self, value: Any) -> str:
         """Render as Java does."""
-        pairs = (f"{key}={self.value.shown(inner)}" for key, inner in value.items())
+        pairs = (f"{key}={shown_element(self.value, inner)}" for key, inner in value.items())
         return "{" + ", ".join(pairs) + "}"
 
 
@@ -445,7 +456,7 @@ class Structure(Shape):
             if inner is not None:
                 yield from shape.failures(inner, where)
             elif name in self.required:
-                yield constraint(None, where, "Member must not be null")
+                yield constraint(None, where, NULL_RULE)
 
     def shown(self, value: Any) -> str:
         """Render as Java does, absent members left out."""
@@ -500,6 +511,11 @@ def member_path(path: str, name: str) -> str:
     """Return the path of a member: the first letter is small, whatever follows it."""
     member = name[0].lower() + name[1:]
     return f"{path}.{member}" if path else member
+
+
+def shown_element(shape: Shape, value: Any) -> str:
+    """Render an element of a list or map as Java does."""
+    return "null" if value is None else shape.shown(value)
 
 
 def scalar_words(value: Any, target: str, java: str) -> str:

@@ -33,13 +33,11 @@ def check_values(values: Iterable[TypedValue]) -> None:
         check_value(value)
 
 
-def check_value(value: TypedValue, depth: int = 1) -> None:
+def check_value(value: TypedValue | None, depth: int = 1) -> None:
     """Check one value, `depth` levels down. Raises ValidationError."""
-    types = [name for name, inner in value.items() if inner is not None]
-    if not types:
-        raise ValidationError(
-            "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
-        )
+    types = [name for name, inner in (value or {}).items() if inner is not None]
+    if value is None or not types:
+        raise empty_value()
     for name in types:
         check_typed(name, value[name], depth)
     if len(types) > 1:
@@ -47,6 +45,13 @@ def check_value(value: TypedValue, depth: int = 1) -> None:
             "Supplied AttributeValue has more than one datatypes set, must contain exactly one of "
             "the supported datatypes"
         )
+
+
+def empty_value() -> ValidationError:
+    """Make the error of a value of no type."""
+    return ValidationError(
+        "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
+    )
 
 
 def check_typed(name: str, inner: Any, depth: int) -> None:
@@ -77,6 +82,8 @@ def check_set(name: str, members: list[Any]) -> None:
             "BS": "Binary sets should not be empty",
         }
         raise invalid_parameter(words[name])
+    if None in members:
+        raise empty_value()
     if name == "NS":
         if len({number_key(member) for member in members}) < len(members):
             raise ValidationError("Input collection contains duplicates")
