@@ -226,6 +226,11 @@ class DictDoor:
             None if walk.count_only else rows, len(rows), len(rows), sum(map(item_bytes, rows))
         )
 
+    def check_expressions(self, expressions: Any, names: Any, values: Any) -> None:
+        for member, text in expressions.items():
+            if text.endswith("?"):
+                raise ValidationError(f"Invalid {member}: Syntax error; token: ...")
+
     def top_names(self, projection: Expression) -> set[str]:
         return set((projection.names or {}).values())
 

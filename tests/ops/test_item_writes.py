@@ -182,8 +182,7 @@ def test_types_come_before_everything(service):
         ),
         (
             {"ExpressionAttributeValues": {":v": {"S": "x"}}},
-            "ExpressionAttributeValues can only be specified when using expressions: "
-            "ConditionExpression is null",
+            "ExpressionAttributeValues can only be specified when using expressions",
         ),
         ({"ReturnValues": "ALL_NEW"}, "ReturnValues can only be ALL_OLD or NONE"),
         (

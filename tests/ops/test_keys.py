@@ -281,6 +281,6 @@ def test_a_starting_key_has_the_keys_of_table_and_index(start, index, query, wor
 
 def test_the_values_of_a_starting_key_come_first():
     request = {"ExclusiveStartKey": {"a": {"NS": []}}}
-    assert refusal(reading.explain_scan, request) == (
+    assert refusal(reading.explain_scan, None, request) == (
         "The provided starting key is invalid: " + PREFIX + "An number set  may not be empty"
     )

@@ -77,8 +77,10 @@ def test_names_need_an_expression():
 @pytest.mark.parametrize(
     ("operation", "suffix"),
     [
-        ("PutItem", ": ConditionExpression is null"),
-        ("UpdateItem", ": UpdateExpression and ConditionExpression are null"),
+        ("PutItem", ""),
+        ("UpdateItem", ""),
+        ("Put", ": ConditionExpression is null"),
+        ("Update", ": UpdateExpression and ConditionExpression are null"),
         ("Query", ": FilterExpression and KeyConditionExpression are null"),
         ("Scan", ": FilterExpression is null"),
         ("DeleteItem", ""),

@@ -144,6 +144,15 @@ def test_an_expression_that_cannot_be_read_is_a_fault_of_the_request(service):
     )
 
 
+# Measured: expressions are read before any table is looked at, action by action.
+def test_an_expression_that_cannot_be_read_comes_before_an_unknown_table(service):
+    unknown = {"Delete": {"TableName": "nope", "Key": key("a")}}
+    actions = [unknown, put("b", ConditionExpression="what?")]
+    assert refusal(service, "TransactWriteItems", TransactItems=actions) == (
+        "Invalid ConditionExpression: Syntax error; token: ..."
+    )
+
+
 def test_an_unknown_table_is_a_fault_of_the_request(service):
     action = {"Delete": {"TableName": "nope", "Key": key("a")}}
     assert refusal(service, "TransactWriteItems", TableNotFound, TransactItems=[action]) == (

@@ -106,11 +106,11 @@ def collection_metrics(
     return metrics
 
 
-def explain_batch_write(request: Request) -> None:
+def explain_batch_write(_door: Door, request: Request) -> None:
     """Raise what the service says first of a BatchWriteItem request that failed, if anything."""
     check_batch(request["RequestItems"])
     for parts in request["RequestItems"].values():
         for part in parts:
             put = part.get("PutRequest")
             values = part["DeleteRequest"]["Key"] if put is None else put["Item"]
-            check_values(values.values())
+            check_values(values.values(), older=True)

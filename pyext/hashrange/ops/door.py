@@ -7,7 +7,7 @@ what it is given and refuses what it cannot encode; it evaluates conditions and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -164,6 +164,18 @@ class Door(Protocol):
 
         Raises ValidationError for key conditions that do not fit the key, for filters on key
         attributes, and for a start outside of the query.
+        """
+
+    def check_expressions(
+        self,
+        expressions: Mapping[str, str],
+        names: Mapping[str, str] | None,
+        values: Mapping[str, TypedValue] | None,
+    ) -> None:
+        """Raise ValidationError for what is wrong with a request's expressions by themselves.
+
+        expressions: by the names of the members, in the order of checking. That is their syntax,
+        and placeholders that are not defined or not used. Called only for requests that failed.
         """
 
     def top_names(self, projection: Expression) -> set[str]:

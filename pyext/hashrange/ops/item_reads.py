@@ -17,7 +17,7 @@ from hashrange.ops.keys import check_key
 from hashrange.ops.parameters import (
     check_attributes_to_get,
     check_company,
-    check_placeholders,
+    check_expressions,
 )
 from hashrange.ops.values import check_values, number_key, type_of
 
@@ -58,12 +58,12 @@ def projection_of(operation: str, door: Door, request: Request) -> Expression | 
     return None
 
 
-def explain_get(request: Request) -> None:
+def explain_get(door: Door, request: Request) -> None:
     """Raise what the service says first of a GetItem request that failed, if anything."""
     check_company("GetItem", request)
     check_values(request["Key"].values())
     check_attributes_to_get(request)
-    check_placeholders("GetItem", request)
+    check_expressions("GetItem", request, door)
 
 
 # ---- batches -------------------------------------------------------------------------------------
@@ -141,12 +141,12 @@ def key_mark(key: dict[str, Any]) -> Any:
     return tuple(parts)
 
 
-def explain_batch_get(request: Request) -> None:
+def explain_batch_get(door: Door, request: Request) -> None:
     """Raise what the service says first of a BatchGetItem request that failed, if anything."""
     for wanted in request["RequestItems"].values():
         check_company("BatchGetItem", wanted)
         for key in wanted["Keys"]:
             check_values(key.values())
         check_attributes_to_get(wanted)
-        check_placeholders("BatchGetItem", wanted)
+        check_expressions("BatchGetItem", wanted, door)
     check_batch(request["RequestItems"])

@@ -19,7 +19,7 @@ from hashrange.ops.door import DELETE, PUT, UPDATE, Door, Expression, Table, Wri
 from hashrange.ops.keys import check_index_keys, check_item_key, check_key
 from hashrange.ops.parameters import (
     check_company,
-    check_placeholders,
+    check_expressions,
     check_return_values,
     enveloped,
 )
@@ -195,4 +195,4 @@ def explain(operation: str, door: Door, request: Request) -> None:
             door.expected(request["Expected"], request.get("ConditionalOperator"))
         if request.get("AttributeUpdates"):
             door.updates(request["AttributeUpdates"])
-        check_placeholders(operation, request)
+        check_expressions(operation, request, door)

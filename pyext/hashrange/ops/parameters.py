@@ -2,7 +2,7 @@
 
 Theory of operation. Operations take conditions and projections either as expressions or, the old
 way, as structures; not both. `check_company` refuses the mixture and placeholders without an
-expression, `check_placeholders` their forms. Each operation calls the first before, the second
+expression, `check_expressions` all else. Each operation calls the first before, the second
 after it has checked its own members: that is the service's order.
 
 PutItem, UpdateItem and DeleteItem put whatever is wrong with the request alone into the form of the
@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from hashrange.errors import ValidationError, constraints_failed, invalid_parameter
+from hashrange.ops.door import Door
 from hashrange.ops.values import check_value
 
 EXPRESSION_BYTES_MAX = 4096
@@ -26,6 +27,8 @@ PLACEHOLDER_BYTES_MAX = 255
 NAME_PLACEHOLDER = re.compile(r"#[0-9a-zA-Z_]+").fullmatch
 VALUE_PLACEHOLDER = re.compile(r":[0-9a-zA-Z_]+").fullmatch
 ENVELOPING = frozenset(("PutItem", "UpdateItem", "DeleteItem"))
+# Operations, and actions of transactions, whose values the older layer checks (see values.py).
+OLDER = frozenset(("Scan", "Put", "Delete", "Update", "ConditionCheck", "Get"))
 # How the engine's errors start that are about an expression, not about an item.
 OF_EXPRESSIONS = (
     "Invalid UpdateExpression: ",
@@ -132,9 +135,9 @@ def check_company(operation: str, request: Request) -> None:
 
 
 def values_without_expression(operation: str, names: tuple[str, ...]) -> ValidationError:
-    """Make the error of values that nothing can use; DeleteItem does not say why."""
+    """Make the error of values that nothing can use; single writes do not say why."""
     words = "ExpressionAttributeValues can only be specified when using expressions"
-    if operation != "DeleteItem":
+    if operation not in ENVELOPING:
         words += f": {' and '.join(names)} {'is' if len(names) == 1 else 'are'} null"
     return ValidationError(words)
 
@@ -150,15 +153,31 @@ def check_conditional_operator(request: Request, company: Company) -> None:
         )
 
 
+def check_expressions(operation: str, request: Request, door: Door) -> None:
+    """Check all that can be wrong with expressions before any table is looked at."""
+    check_placeholders(operation, request)
+    expressions = {
+        name: request[name]
+        for name in COMPANIES[operation].expressions
+        if request.get(name) is not None
+    }
+    if expressions:
+        door.check_expressions(
+            expressions,
+            request.get("ExpressionAttributeNames"),
+            request.get("ExpressionAttributeValues"),
+        )
+
+
 def check_placeholders(operation: str, request: Request) -> None:
     """Check the forms of placeholders, the values, and the sizes of expressions."""
     check_keys(request, "ExpressionAttributeNames", NAME_PLACEHOLDER)
     check_keys(request, "ExpressionAttributeValues", VALUE_PLACEHOLDER)
     for token, value in (request.get("ExpressionAttributeValues") or {}).items():
         try:
-            check_value(value)
+            check_value(value, older=operation in OLDER)
         except ValidationError as error:
-            if operation in ENVELOPING:
+            if operation not in OLDER:
                 raise
             raise ValidationError(
                 f"ExpressionAttributeValues contains invalid value: {error} for key {token}"

@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from hashrange.errors import ValidationError, constraints_failed, invalid_parameter, java_list
+from hashrange.ops.door import Door
 from hashrange.ops.keys import Index, KeyShape, check_key, does_not_match
 from hashrange.ops.parameters import (
     check_attributes_to_get,
     check_company,
-    check_placeholders,
+    check_expressions,
 )
 from hashrange.ops.values import TypedItem, check_values, type_of
 
@@ -32,14 +33,14 @@ def check_query(request: Request) -> None:
     check_query_select(request)
 
 
-def explain_query(request: Request) -> None:
-    """Check a Query request completely, in the service's order, up to its expressions."""
+def explain_query(door: Door, request: Request) -> None:
+    """Check a Query request completely, in the service's order."""
     check_company("Query", request)
     check_attributes_to_get(request)
-    check_start_values(request)
+    check_values((request.get("ExclusiveStartKey") or {}).values())
     check_key_condition(request)
     check_query_select(request)
-    check_placeholders("Query", request)
+    check_expressions("Query", request, door)
 
 
 def check_key_condition(request: Request) -> None:
@@ -67,14 +68,14 @@ def check_scan(request: Request) -> None:
     check_select(request)
 
 
-def explain_scan(request: Request) -> None:
-    """Check a Scan request completely, in the service's order, up to its expressions."""
+def explain_scan(door: Door, request: Request) -> None:
+    """Check a Scan request completely, in the service's order."""
     check_company("Scan", request)
     check_attributes_to_get(request)
     check_start_values(request)
     check_segments(request.get("Segment"), request.get("TotalSegments"))
     check_select(request)
-    check_placeholders("Scan", request)
+    check_expressions("Scan", request, door)
 
 
 def check_select(request: Request) -> None:
@@ -162,12 +163,12 @@ def invalid_start(detail: str | None = None) -> ValidationError:
 
 
 def check_start_values(request: Request) -> None:
-    """Check the values of ExclusiveStartKey by themselves."""
+    """Check the values of Scan's ExclusiveStartKey by themselves."""
     start: TypedItem | None = request.get("ExclusiveStartKey")
     if start is None:
         return
     try:
-        check_values(start.values())
+        check_values(start.values(), older=True)
     except ValidationError as error:
         raise invalid_start(str(error)) from None
 

@@ -50,7 +50,7 @@ ITEM_OPERATIONS: dict[str, Callable[[Door, Request], Response]] = {
     "TransactWriteItems": transactions.transact_write_items,
     "TransactGetItems": transactions.transact_get_items,
 }
-EXPLAIN: dict[str, Callable[[Request], None]] = {
+EXPLAIN: dict[str, Callable[[Door, Request], None]] = {
     "Query": reading.explain_query,
     "Scan": reading.explain_scan,
     "GetItem": item_reads.explain_get,
@@ -124,7 +124,7 @@ class Service:
         """Raise what the service would say of the request before it did anything, if anything."""
         requests.examine(operation, request)
         if operation in EXPLAIN:
-            EXPLAIN[operation](request)
+            EXPLAIN[operation](self.door, request)
         else:
             item_writes.explain(operation, self.door, request)
 

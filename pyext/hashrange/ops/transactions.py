@@ -43,7 +43,7 @@ from hashrange.ops.door import (
 from hashrange.ops.item_reads import key_mark
 from hashrange.ops.item_writes import bill_of
 from hashrange.ops.keys import check_index_keys, check_item_key, check_key
-from hashrange.ops.parameters import OF_EXPRESSIONS, check_company, check_placeholders
+from hashrange.ops.parameters import OF_EXPRESSIONS, check_company, check_expressions
 from hashrange.ops.values import TypedItem, check_values
 
 ACTIONS = (CHECK, PUT, DELETE, UPDATE)
@@ -261,19 +261,20 @@ def projection_of(get: Request) -> Expression | None:
 # ---- what is wrong with a request ----------------------------------------------------------------
 
 
-def explain_transact_write(request: Request) -> None:
+def explain_transact_write(door: Door, request: Request) -> None:
     """Raise what the service says first of a TransactWriteItems request, if anything."""
     for part in request["TransactItems"]:
         kind, action = action_of(part)
-        check_values((action["Item"] if kind == PUT else action["Key"]).values())
+        item = action["Item"] if kind == PUT else action["Key"]
+        check_values(item.values(), older=True)
         check_company(kind, action)
-        check_placeholders(kind, action)
+        check_expressions(kind, action, door)
 
 
-def explain_transact_get(request: Request) -> None:
+def explain_transact_get(door: Door, request: Request) -> None:
     """Raise what the service says first of a TransactGetItems request, if anything."""
     for part in request["TransactItems"]:
         get = part["Get"]
-        check_values(get["Key"].values())
+        check_values(get["Key"].values(), older=True)
         check_company("Get", get)
-        check_placeholders("Get", get)
+        check_expressions("Get", get, door)
