@@ -73,8 +73,8 @@ def batch_write(table: Table, part: Request) -> Write:
         return Write(DELETE, key)
     item = put["Item"]
     for name, kind in table.key.attributes:
-        # In a batch a key of the wrong type is said as it is of a key alone.
-        if name in item and type_of(item[name]) != kind:
+        # Of a batch the service says this as it does of a key alone.
+        if name not in item or type_of(item[name]) != kind:
             raise does_not_match()
     check_item_key(item, table.key)
     check_index_keys(item, table.indexes)

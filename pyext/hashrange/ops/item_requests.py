@@ -77,8 +77,8 @@ UPDATE_ITEM = Structure(
         "TableName": ITEM_TABLE,
         "ReturnItemCollectionMetrics": RETURN_METRICS,
         "ReturnValues": RETURN_VALUES,
-        "Key": KEY,
         "ConditionalOperator": CONDITIONAL_OPERATOR,
+        "Key": KEY,
         "Expected": EXPECTED,
         "AttributeUpdates": ATTRIBUTE_UPDATES,
         "ConditionExpression": ANY_TEXT,
@@ -162,13 +162,12 @@ SCAN = Structure(
 BATCH_GET_ITEM = Structure(
     "BatchGetItemInput",
     {
-        "ReturnConsumedCapacity": RETURN_CAPACITY,
         "RequestItems": Mapping(
             BATCH_TABLE,
             Structure(
                 "KeysAndAttributes",
                 {
-                    "Keys": Sequence(KEY, 1, BATCH_KEYS_MAX),
+                    "Keys": Sequence(KEY, 1, BATCH_KEYS_MAX, newer=True),
                     "AttributesToGet": ATTRIBUTES_TO_GET,
                     "ConsistentRead": Flag(),
                     "ProjectionExpression": ANY_TEXT,
@@ -179,7 +178,10 @@ BATCH_GET_ITEM = Structure(
             1,
             BATCH_KEYS_MAX,
             tables=True,
+            newer=True,
+            as_json=True,
         ),
+        "ReturnConsumedCapacity": RETURN_CAPACITY,
     },
     ("RequestItems",),
 )
@@ -205,9 +207,11 @@ BATCH_WRITE_ITEM = Structure(
             1,
             BATCH_WRITES_MAX,
             tables=True,
+            newer=True,
         ),
     },
     ("RequestItems",),
+    alone=("RequestItems",),
 )
 
 # ---- transactions --------------------------------------------------------------------------------
@@ -232,9 +236,9 @@ def conditional(name: str, required: tuple[str, ...], **members: Text | Mapping)
 TRANSACT_WRITE_ITEMS = Structure(
     "TransactWriteItemsInput",
     {
+        "ClientRequestToken": REQUEST_TOKEN,
         "ReturnConsumedCapacity": RETURN_CAPACITY,
         "ReturnItemCollectionMetrics": RETURN_METRICS,
-        "ClientRequestToken": REQUEST_TOKEN,
         "TransactItems": Sequence(
             Structure(
                 "TransactWriteItem",

@@ -19,6 +19,9 @@ from hashrange.ops.values import TypedItem, TypedValue, type_of
 HASH_BYTES_MAX = 2048
 RANGE_BYTES_MAX = 1024
 PLAIN_LENGTH_MAX = RANGE_BYTES_MAX // 4      # characters that fit, whatever they are
+EMPTY_KEY = (
+    "One or more parameter values are not valid. The AttributeValue for a key attribute"
+)
 EMPTY_KINDS = {"S": "string", "B": "binary"}
 
 
@@ -128,8 +131,7 @@ def check_key_contents(item: TypedItem, shape: KeyShape) -> None:
         size = key_size_bytes(item[name], kind)
         if size == 0:
             raise ValidationError(
-                "One or more parameter values are not valid. The AttributeValue for a key "
-                f"attribute cannot contain an empty {EMPTY_KINDS[kind]} value. Key: {name}"
+                f"{EMPTY_KEY} cannot contain an empty {EMPTY_KINDS[kind]} value. Key: {name}"
             )
         if position < shape.hash_count and size > HASH_BYTES_MAX:
             # The service leaves out the space.

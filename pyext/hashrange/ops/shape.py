@@ -19,6 +19,8 @@ Threads: shapes never change after import.
 # ruff: noqa: ARG002  (the methods of all shapes have the same parameters)
 from __future__ import annotations
 
+import base64
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -245,12 +247,20 @@ class Blob(Shape):
 
 
 class Sequence(Shape):
-    """A list of one shape."""
+    """A list of one shape. newer: its length is spoken of in the newer form."""
 
-    def __init__(self, element: Shape, least: int | None = None, most: int | None = None) -> None:
+    def __init__(
+        self,
+        element: Shape,
+        least: int | None = None,
+        most: int | None = None,
+        *,
+        newer: bool = False,
+    ) -> None:
         self.element = element
         self.least = least
         self.most = most
+        self.newer = newer
 
     def java_type(self) -> str:
         """Return the service's name of the type."""
@@ -288,7 +298,10 @@ class Sequence(Shape):
     def failures(self, value: Any, path: str) -> Iterator[str]:
         """Yield broken lengths, then those of the elements; counted from 1 in paths."""
         for rule in length_rules(len(value), self.least, self.most):
-            yield constraint(self.shown(value), path, rule)
+            if self.newer:
+                yield newer_words(path, rule)
+            else:
+                yield constraint(self.shown(value), path, rule)
         yield from self.element_failures(value, path)
 
     def element_failures(self, value: Any, path: str) -> Iterator[str]:
@@ -309,6 +322,7 @@ class Mapping(Shape):
     """A map from strings to one shape.
 
     tables: the keys are tables; the service then states all rules of its keys in one failure.
+    newer: its length is spoken of in the newer form. as_json: it is shown as JSON.
     """
 
     def __init__(
@@ -319,12 +333,16 @@ class Mapping(Shape):
         most: int | None = None,
         *,
         tables: bool = False,
+        newer: bool = False,
+        as_json: bool = False,
     ) -> None:
         self.key = key
         self.value = value
         self.least = least
         self.most = most
         self.tables = tables
+        self.newer = newer
+        self.as_json = as_json
 
     def java_type(self) -> str:
         """Return the service's name of the type."""
@@ -363,7 +381,10 @@ class Mapping(Shape):
     def failures(self, value: Any, path: str) -> Iterator[str]:
         """Yield broken sizes, then those of keys and values."""
         for rule in length_rules(len(value), self.least, self.most):
-            yield constraint(self.shown(value), path, rule)
+            if self.newer:
+                yield newer_words(path, rule)
+            else:
+                yield constraint(self.shown(value), path, rule)
         keys = self.key.name if isinstance(self.key, TableText) else self.key
         for key in value:
             if any(self.key.failures(key, path)):
@@ -393,7 +414,14 @@ class Mapping(Shape):
             yield from self.value.failures(value, path)
 
     def shown(self, value: Any) -> str:
-        """Render as Java does."""
+        """Render as Java does, or as JSON."""
+        if self.as_json:
+            return json.dumps(
+                value,
+                separators=(",", ":"),
+                ensure_ascii=False,
+                default=lambda binary: base64.b64encode(binary).decode(),
+            )
         pairs = (f"{key}={shown_element(self.value, inner)}" for key, inner in value.items())
         return "{" + ", ".join(pairs) + "}"
 
@@ -402,7 +430,8 @@ class Structure(Shape):
     """Named members, in the order in which the service lists their failures.
 
     A name in `required` must be there. `late` names are required by the model, and the service
-    says so in words of its own: the operation does that.
+    says so in words of its own: the operation does that. `alone` names are spoken of only when
+    nothing is wrong with the others.
     """
 
     def __init__(
@@ -412,12 +441,14 @@ class Structure(Shape):
         required: tuple[str, ...] = (),
         *,
         late: tuple[str, ...] = (),
+        alone: tuple[str, ...] = (),
         deferred: bool = False,
     ) -> None:
         self.name = name
         self.members = members
         self.required = required
         self.late = late
+        self.alone = alone
         self.deferred = deferred
 
     def java_type(self) -> str:
@@ -450,13 +481,24 @@ class Structure(Shape):
 
     def failures(self, value: Any, path: str) -> Iterator[str]:
         """Yield those of the members, absent ones among them."""
-        for name, shape in self.members.items():
-            inner = value.get(name)
-            where = member_path(path, name)
-            if inner is not None:
-                yield from shape.failures(inner, where)
-            elif name in self.required:
-                yield constraint(None, where, NULL_RULE)
+        fine = True
+        for name in self.members:
+            if name not in self.alone:
+                for words in self.member_failures(value, name, path):
+                    fine = False
+                    yield words
+        if fine:
+            for name in self.alone:
+                yield from self.member_failures(value, name, path)
+
+    def member_failures(self, value: Any, name: str, path: str) -> Iterator[str]:
+        """Yield those of one member."""
+        inner = value.get(name)
+        where = member_path(path, name)
+        if inner is not None:
+            yield from self.members[name].failures(inner, where)
+        elif name in self.required:
+            yield constraint(None, where, NULL_RULE)
 
     def shown(self, value: Any) -> str:
         """Render as Java does, absent members left out."""
@@ -511,6 +553,15 @@ def member_path(path: str, name: str) -> str:
     """Return the path of a member: the first letter is small, whatever follows it."""
     member = name[0].lower() + name[1:]
     return f"{path}.{member}" if path else member
+
+
+def newer_words(path: str, rule: str) -> str:
+    """State a rule in the newer form: without the value, members spelled as in the request."""
+    path = path[0].upper() + path[1:]
+    before, dot, last = path.rpartition(".")
+    if dot:
+        path = f"{before}.{last[0].upper()}{last[1:]}"
+    return f"Value at '{path}' failed to satisfy constraint: {rule}"
 
 
 def shown_element(shape: Shape, value: Any) -> str:

@@ -42,7 +42,7 @@ from hashrange.ops.door import (
 )
 from hashrange.ops.item_reads import key_mark
 from hashrange.ops.item_writes import bill_of
-from hashrange.ops.keys import check_index_keys, check_item_key, check_key
+from hashrange.ops.keys import EMPTY_KEY, check_index_keys, check_item_key, check_key
 from hashrange.ops.parameters import OF_EXPRESSIONS, check_company, check_expressions
 from hashrange.ops.values import TypedItem, check_values
 
@@ -141,13 +141,18 @@ def write_key_check(table: Table, write: Write) -> Callable[[], None]:
 
 
 def check_keys(checks: Sequence[Callable[[], None]]) -> None:
-    """Run the checks of all actions' keys; a bad one cancels the transaction."""
+    """Run the checks of all actions' keys; a bad one cancels the transaction.
+
+    An empty key value is a fault of the request.
+    """
     reasons: list[dict[str, Any]] = []
     for check in checks:
         try:
             check()
             reasons.append({"Code": "None"})
         except ValidationError as error:
+            if str(error).startswith(EMPTY_KEY):
+                raise
             reasons.append(reason_of(error))
     if any(reason["Code"] != "None" for reason in reasons):
         raise transaction_canceled(reasons)
