@@ -174,16 +174,34 @@ def test_a_collections_size_is_a_range_of_whole_gigabytes(size, low):
     }
 
 
-# Measured on the service: 3 and 19 an action that writes, 2 one that removes, 1 more for a list
-# index, 50 more for arithmetic, and the key does not count.
+# Measured: a one-byte key under a two-byte name keeps the item 19 below the limit.
+def test_an_update_is_measured_by_what_it_writes():
+    limit = sizes.ITEM_BYTES_MAX
+    for padding, passes in [(limit - 3 - 19 - 1, True), (limit - 3 - 19, False)]:
+        item_bytes = len("pk") + 1 + len("b") + padding
+        gate = sizes.update_gate_bytes(item_bytes, [sizes.writing_bytes(["b"], padding)])
+        assert (gate <= limit) is passes
+        assert item_bytes == limit - 19 + (not passes)
+
+
+def test_no_update_makes_an_item_too_large():
+    assert sizes.update_gate_bytes(1000, [sizes.removing_bytes(["r"])]) == 1000
+
+
+# Measured, byte by byte.
 @pytest.mark.parametrize(
-    ("members", "cost"),
+    ("charge", "cost"),
     [
-        ({"writing": 1, "removing": 0}, 22),
-        ({"writing": 0, "removing": 3}, 9),
-        ({"writing": 2, "removing": 1, "list_targets": 1, "arithmetic": 1}, 94),
+        (sizes.removing_bytes(["r"]), 2),
+        (sizes.removing_bytes(["m", "z"]), 1 + 1 + 5),
+        (sizes.writing_bytes(["c"], 500), 19 + 1 + 500),
+        (sizes.writing_bytes(["l", 10], 7), 19 + 1 + 6 + 7),
+        (sizes.path_bytes(["m", "zé"]), 1 + 15 + 17),
+        (sizes.operation_bytes("+", sizes.path_bytes(["n"]) + 2), 34 + 16 + 2),
+        (sizes.operation_bytes("-", 4), 37 + 4),
+        (sizes.operation_bytes("if_not_exists", 4), 39 + 4),
+        (sizes.operation_bytes("list_append", 4), 37 + 4),
     ],
 )
-def test_an_update_is_measured_without_its_key_and_with_its_actions(members, cost):
-    assert sizes.update_gate_bytes(1000, 10, **members) == max(1000, 990 + cost)
-    assert sizes.update_gate_bytes(1000, 500, **members) == 1000
+def test_an_action_costs_its_bytes(charge, cost):
+    assert charge == cost
