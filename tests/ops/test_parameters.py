@@ -158,6 +158,17 @@ def test_an_expression_has_4096_bytes_at_most():
     parameters.check_placeholders("Scan", {"FilterExpression": "é" * 2048})
 
 
+# Measured: conditions and filters tell their size, updates and projections do not.
+@pytest.mark.parametrize(
+    ("member", "tail"),
+    [("ConditionExpression", " expression size: 4109"), ("UpdateExpression", "")],
+)
+def test_an_expression_that_is_too_long_tells_its_size_or_not(member, tail):
+    assert refusal(parameters.check_placeholders, "Update", {member: "a" * 4109}) == (
+        f"Invalid {member}: Expression size has exceeded the maximum allowed size;{tail}"
+    )
+
+
 # Observed on the service in 2026: three operations say all of this as one validation error.
 @pytest.mark.parametrize("operation", ["PutItem", "UpdateItem", "DeleteItem"])
 def test_writes_of_one_item_envelope_what_is_wrong_with_the_request(operation):

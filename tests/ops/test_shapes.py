@@ -254,6 +254,26 @@ def test_members_are_spoken_of_in_the_service_s_order(operation, request_, place
     ]
 
 
+# Measured: whatever the order of the request.
+def test_global_indexes_are_spoken_of_before_local_ones():
+    keys = [{"AttributeName": "pk", "KeyType": "HASH"}]
+    index = {"IndexName": "i", "KeySchema": keys, "Projection": {"ProjectionType": "ALL"}}
+    message = refusal(
+        "CreateTable",
+        {
+            "TableName": "abc",
+            "KeySchema": keys,
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+            "LocalSecondaryIndexes": [index],
+            "GlobalSecondaryIndexes": [index],
+        },
+    )
+    assert re.findall(r"at '(\w+)\.1\.member", message) == [
+        "globalSecondaryIndexes",
+        "localSecondaryIndexes",
+    ]
+
+
 # Observed on the service: DescribeTable names the length first, ListTables the pattern.
 def test_an_empty_table_name_breaks_two_rules_in_the_control_plane():
     length = "Member must have length greater than or equal to 3"

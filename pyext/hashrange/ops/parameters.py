@@ -209,7 +209,7 @@ def check_expression_size(name: str, text: str) -> None:
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > EXPRESSION_BYTES_MAX:
         words = f"Invalid {name}: Expression size has exceeded the maximum allowed size;"
-        if name == "FilterExpression":
+        if name in ("FilterExpression", "ConditionExpression"):
             words += f" expression size: {size}"
         raise ValidationError(words)
 

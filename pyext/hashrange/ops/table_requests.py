@@ -219,10 +219,10 @@ CREATE_TABLE = Structure(
         "BillingMode": BILLING_MODE,
         "ProvisionedThroughput": PROVISIONED,
         "KeySchema": KEY_SCHEMA,
-        "LocalSecondaryIndexes": Sequence(LOCAL_INDEX),
         "GlobalSecondaryIndexes": Sequence(
             Structure("GlobalSecondaryIndex", GLOBAL_INDEX, INDEX_REQUIRED)
         ),
+        "LocalSecondaryIndexes": Sequence(LOCAL_INDEX),
         "StreamSpecification": STREAM,
         "SSESpecification": SSE,
         "Tags": TAGS,
