@@ -7,10 +7,15 @@ Each round makes CALL_COUNT calls (the group says "x100"). The judge is table.py
 interleaved rounds.
 """
 
+from decimal import Decimal
+
 import pytest
 from codec import decode, encode
 from items import Workload, chunks_of, customer_text, pk_text, uniform_indexes
 from peers import Hashrange, Lmdb, consume
+
+from ddbcore import typed
+from ddbcore.item import ItemCodec
 
 ITEM_COUNT = 10_000
 CALL_COUNT = 100
@@ -127,3 +132,27 @@ def test_the_peers_codec_encodes(benchmark, workload):
 @pytest.mark.benchmark(group="codec x100")
 def test_the_peers_codec_decodes(benchmark, workload):
     benchmark(_each, decode, [encode(item) for item in workload.flat(range(CALL_COUNT))])
+
+
+def _typed(value):
+    """Return DynamoDB's typed form of a value of the workload's types."""
+    if isinstance(value, str):
+        return {"S": value}
+    if isinstance(value, int | Decimal):
+        return {"N": str(value)}
+    if isinstance(value, set):
+        return {"SS": list(value)}
+    return {"M": {name: _typed(member) for name, member in value.items()}}
+
+
+# One item, to record and back, in both forms: what a request of the JSON API pays for its values.
+@pytest.mark.benchmark(group="item codec x100")
+@pytest.mark.parametrize("what", ["encode", "decode"])
+@pytest.mark.parametrize("form", ["native", "typed"])
+def test_the_item_codec(benchmark, workload, form, what):
+    codec = ItemCodec("pk", "S")
+    item = workload.flat([7])[0]
+    if form == "native":
+        benchmark(codec.bench, what, item, CALL_COUNT)
+    else:
+        benchmark(typed.bench, codec, what, _typed(item)["M"], CALL_COUNT)

@@ -50,12 +50,13 @@ cdef struct Arena:
     UnitCheck check
     int fd                                # checkpoint file, -1 none
     int error                             # status of the last failed call
+    int64_t blocks_left                   # before block_new fails (tests); negative: no bound
 
 cdef int arena_init(Arena* arena, Disk disk) except -1
 cdef void arena_free(Arena* arena) noexcept nogil
 # Forget all units and keep the memory for reuse.
 cdef void arena_reset(Arena* arena) noexcept nogil
-# Set memory aside for as many blocks of one granule. OK or ERR_MEMORY, ERR_FULL.
+# Set memory aside for as many blocks of one granule, and their ids. OK or ERR_MEMORY, ERR_FULL.
 cdef int arena_reserve(Arena* arena, uint32_t granules) noexcept nogil
 # A new zeroed unit; its id, or UNIT_NONE with arena.error.
 cdef uint32_t unit_new(Arena* arena, uint32_t granules, uint32_t owner) noexcept nogil

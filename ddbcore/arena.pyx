@@ -84,6 +84,7 @@ cdef int arena_init(Arena* arena, Disk disk) except -1:
         raise MemoryError()
     arena.free_head = UNIT_NONE
     arena.epoch = 1
+    arena.blocks_left = -1
     arena.fd = -1
     arena.disk = <void*>disk
     arena.read_at = <ReadAt>disk_read_at
@@ -161,6 +162,10 @@ cdef uint8_t* block_new(Arena* arena, uint32_t granules) noexcept nogil:
     """Return an uninitialised block, or NULL."""
     cdef uint64_t size = <uint64_t>granules * GRANULE_BYTES
     cdef uint8_t* block = arena.free_blocks[granules]
+    if arena.blocks_left >= 0:
+        if arena.blocks_left == 0:
+            return NULL
+        arena.blocks_left -= 1
     if block != NULL:
         memcpy(&arena.free_blocks[granules], block, sizeof(uint8_t*))
         return block
@@ -195,9 +200,12 @@ cdef int arena_reserve(Arena* arena, uint32_t granules) noexcept nogil:
     cdef uint8_t* chain = NULL
     cdef uint8_t* block
     cdef uint32_t _
+    cdef int64_t left = arena.blocks_left
     cdef int status = chunk_ensure(arena, arena.unit_count + granules)
     if status == OK:
         status = chunk_ensure(arena, arena.unit_count)
+    if status == OK and arena.bump_bytes >= <uint64_t>granules * GRANULE_BYTES and left < 0:
+        return OK
     for _ in range(granules):
         if status != OK:
             break
@@ -211,6 +219,8 @@ cdef int arena_reserve(Arena* arena, uint32_t granules) noexcept nogil:
         block = chain
         memcpy(&chain, block, sizeof(uint8_t*))
         block_drop(arena, block, 1)
+    # None of them is in use yet.
+    arena.blocks_left = left
     if status != OK:
         arena.error = status
     return status

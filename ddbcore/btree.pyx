@@ -55,7 +55,7 @@ from ddbcore.node cimport (
     span_compare,
 )
 from ddbcore.partition cimport REF_LEAF, REF_RECORD, REF_TREE, ref_address, ref_kind, ref_make
-from ddbcore.slab cimport leaf_at, leaf_free, leaf_new, slab_at
+from ddbcore.slab cimport leaf_at, leaf_free, leaf_new, leaves_ready, slab_at
 from ddbcore.status cimport ERR_CORRUPT, ERR_FULL, FOUND, OK
 
 cdef enum:
@@ -323,6 +323,9 @@ cdef int leaf_put(Forest* forest, uint64_t ref, Span key, uint64_t address, uint
         node_add(leaf, index, key_head(key, leaf.skip), address)
         return OK
     size_class = slab_at(forest, unit).size_class + 1
+    status = leaves_ready(forest, size_class if size_class < SLAB_CLASS_COUNT else -1, ref)
+    if status != OK:
+        return status
     if size_class < SLAB_CLASS_COUNT:
         status = leaf_new(forest, size_class, result, &grown)
         if status != OK:
@@ -350,7 +353,9 @@ cdef int single_put(Forest* forest, uint64_t ref, Span key, uint64_t address, ui
         old[0] = ref_address(ref)
         result[0] = ref_make(REF_RECORD, address)
         return FOUND
-    status = leaf_new(forest, 0, result, &leaf)
+    status = leaves_ready(forest, 0, 0)
+    if status == OK:
+        status = leaf_new(forest, 0, result, &leaf)
     if status != OK:
         return status
     node_admit(leaf, other)
@@ -427,7 +432,8 @@ cdef int inner_drop(Forest* forest, Path* path, uint64_t* result) noexcept nogil
         unit_free(forest.arena, unit)
         unit = <uint32_t>ref_address(result[0])
         node = node_at(forest, unit)
-    return OK if node != NULL else forest.arena.error
+    # A root that cannot be read now keeps its height.
+    return OK
 
 
 cdef int leaf_merge(Forest* forest, Path* path, uint64_t* result) noexcept nogil:
@@ -449,7 +455,8 @@ cdef int leaf_merge(Forest* forest, Path* path, uint64_t* result) noexcept nogil
     left = node_at(forest, left_unit)
     right = node_at(forest, right_unit)
     if left == NULL or right == NULL:
-        return forest.arena.error
+        # What cannot be read now stays apart: nothing depends on it.
+        return OK
     if left.count + right.count > MERGE_COUNT_MAX:
         return OK
     if unit_touch(forest.arena, left_unit) != OK or unit_touch(forest.arena, right_unit) != OK:
@@ -494,7 +501,13 @@ cdef int collection_remove(Forest* forest, uint64_t ref, Span key, uint64_t* res
     status = leaf_find(forest, leaf, key, &index)
     if status != FOUND:
         return status
-    status = unit_touch(forest.arena, unit)
+    # What may fail comes first: the memory that freeing and merging leaves can need.
+    if kind == REF_LEAF:
+        status = leaves_ready(forest, -1, ref) if leaf.count <= 2 else OK
+    elif leaf.count <= NODE_CAPACITY // 4:
+        status = arena_reserve(forest.arena, path.height + 3)
+    if status >= 0:
+        status = unit_touch(forest.arena, unit)
     if status != OK:
         return status
     old[0] = node_refs(leaf)[index]

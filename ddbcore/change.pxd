@@ -41,6 +41,8 @@ cdef struct Change:
     int64_t name_id                       # of a new attribute; -1: stored as text
     uint32_t field                        # number of the field in its table
     uint8_t kind                          # ChangeKind
+    bint sized                            # size_change is known
+    int64_t size_change                   # by which DynamoDB's size of the value grows
 
 
 # Bytes that stay put, or NULL.
@@ -48,6 +50,11 @@ cdef uint8_t* room_take(Room* room, size_t size) noexcept nogil
 # Give everything back but one chunk.
 cdef void room_clear(Room* room) noexcept nogil
 cdef void room_free(Room* room) noexcept nogil
+# The head of a container with `content_size` bytes of elements: tag, size, count. Returns its
+# length.
+cdef int head_write(
+    uint8_t* target, uint8_t tag, uint64_t count, size_t content_size,
+) noexcept nogil
 # Write the shortest encoding of an integer; returns its length (1..9).
 cdef int integer_encode(int64_t value, uint8_t* target) noexcept nogil
 # Make the encoded value of a key operand in the room: operand.raw becomes usable. 0, ERR_CORRUPT or

@@ -158,8 +158,6 @@ cdef int numbers_add(
     return 0
 
 
-# The head of a container with `content_size` bytes of elements: tag, size, count. Returns its
-# length.
 cdef int head_write(
     uint8_t* target, uint8_t tag, uint64_t count, size_t content_size,
 ) noexcept nogil:

@@ -71,6 +71,7 @@ cdef extern from *:
 
 cdef enum:
     WRITE_CHUNK_BYTES = 1048576
+    WAIT_NS = 100000                      # between two looks whether another thread is done
     SLACK_BYTES = 1048576                 # old images below this never make a new file worth while
 
 cdef struct UnitRow:
@@ -467,6 +468,13 @@ cdef int superblock_flip(Engine engine, uint64_t meta_pos, uint64_t meta_size,
     engine.meta_pos = meta_pos
     engine.meta_size = meta_size
     engine.meta_checksum = meta_checksum
+    return 0
+
+
+cdef int checkpoint_wait(Engine engine) except -1:
+    while engine.checkpoint_running and engine.checkpoint_thread != PyThread_get_thread_ident():
+        with nogil:
+            engine.disk.pause_ns(WAIT_NS)
     return 0
 
 

@@ -95,10 +95,14 @@ cdef int tail_roll(Engine engine) except -1:
     """
     cdef Log log = engine.log
     cdef uint64_t live = <uint64_t>log.view.slots[log.tail_slot].live_bytes
+    cdef uint32_t tail = log.tail_slot
     cdef int status
     if log.tail_pos < live + log.tail_pos // 4 + SEGMENT_BYTES_MIN:
         return 0
     status = log.roll(0)
+    if status == OK and log.tail_slot == tail:
+        # Only this writer was announced: it has written nothing before.
+        status = log.roll(0)
     if status != OK:
         engine.fail(status, "compacting")
     return 0
@@ -111,6 +115,7 @@ cdef int compaction_check(Engine engine, bint forced=False) except -1:
     cdef LogSlot* slot
     cdef uint32_t index
     cdef uint64_t dead
+    cdef bint any_victim = False
     if engine.disk.volatile_storage and log.dirty_count > 0:
         # Nothing to sync in memory: this only closes finished segments.
         log.sync(log.lsn)
@@ -137,6 +142,11 @@ cdef int compaction_check(Engine engine, bint forced=False) except -1:
         if (index != log.tail_slot and slot.state == SLOT_LIVE
                 and <uint64_t>slot.live_bytes < slot.size - slot.size // 4):
             engine.compaction.victims[index] = 1
+            any_victim = True
+    if not any_victim:
+        # All that is dead lies in the tail.
+        pass_end(engine)
+        return 0
     engine.compaction.keyspace_id = 0
     engine.compaction.tag = 0
     engine.compaction.inside = False

@@ -17,11 +17,11 @@ Threads
 import os
 import threading
 
-from cpython.pythread cimport PyThread_get_thread_ident
+from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
-from ddbcore.checkpoint cimport checkpoint, superblock_flip
-from ddbcore.compaction cimport compaction_check, compaction_step
+from ddbcore.checkpoint cimport checkpoint, checkpoint_wait, superblock_flip
+from ddbcore.compaction cimport COMPACTION_BATCH, compaction_check, compaction_step, pass_end
 from ddbcore.engine cimport DURABILITY_NONE, Engine, TableState
 from ddbcore.io cimport Disk, MemoryDisk
 from ddbcore.log cimport Log
@@ -174,12 +174,13 @@ cdef class CoreDatabase:
         """Write a checkpoint now, so that the next opening replays nothing. Raises StorageError."""
         self.engine.require_writable()
         if not self.disk.volatile_storage:
-            checkpoint(self.engine)
+            checkpoint_now(self.engine)
 
     def compact(self):
-        """Rewrite what is live in segments with dead bytes, until there is nothing more to gain.
+        """Rewrite what is live in segments with dead bytes, and remove them.
 
-        Raises DiskFull.
+        What was dead at the call is gone at the return, but for a quarter of a segment at most;
+        what other threads write over meanwhile is not waited for. Raises DiskFull.
         """
         self.engine.require_writable()
         compact_all(self.engine)
@@ -195,9 +196,7 @@ cdef class CoreDatabase:
         self.closed = True
         engine.starter = None
         stop(engine, self.threads)
-        while engine.checkpoint_running and engine.checkpoint_thread != PyThread_get_thread_ident():
-            with nogil:
-                self.disk.pause_ns(100000)
+        checkpoint_wait(engine)
         engine.refuse(f"the database {engine.path or 'in memory'} was closed")
         try:
             if engine.writable and not self.disk.volatile_storage and engine.log.sync_errno == 0:
@@ -321,10 +320,29 @@ cdef class CoreDatabase:
 
 cdef int compact_all(Engine engine) except -1:
     cdef uint64_t before
-    compaction_check(engine, True)
-    before = engine.compaction_count
-    while compaction_step(engine, 128) and engine.compaction_count == before:
-        pass
+    while True:
+        # A pass under way chose its victims earlier and spares what died since: a new one.
+        pass_end(engine)
+        before = engine.compaction_count
+        if not compaction_check(engine, True):
+            break
+        while engine.compaction.victims != NULL and engine.compaction_count == before:
+            compaction_step(engine, COMPACTION_BATCH)
+            # Other threads may go on; they may take steps as well.
+            with nogil:
+                pass
+            PyErr_CheckSignals()
+            engine.require_writable()
+        if engine.compaction_count != before:
+            break
+        # Given up by a background step that failed: here the error is raised.
     if not engine.disk.volatile_storage:
-        checkpoint(engine)
+        checkpoint_now(engine)
     return 0
+
+
+cdef int checkpoint_now(Engine engine) except -1:
+    """Write a checkpoint that covers everything so far; one under way covers less."""
+    checkpoint_wait(engine)
+    engine.require_writable()
+    return checkpoint(engine)

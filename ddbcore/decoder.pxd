@@ -1,19 +1,22 @@
 """Encoded bytes to Python values. FORMAT.md, section "Items"."""
 
-from libc.stdint cimport int64_t, uint32_t, uint64_t, uint8_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from ddbcore.names cimport NameTable
 from ddbcore.pyapi cimport PyObject
 from ddbcore.shape cimport Shape
 
 cdef enum:
-    TEXT_CACHE_BYTES = 16                 # longer strings are not kept
-    TEXT_SLOT_BITS = 9
-    TEXT_SLOT_COUNT = 512                 # 2**TEXT_SLOT_BITS
+    TEXT_CACHE_BYTES = 64                 # longer strings are not kept
+    TEXT_WHOLE_BYTES = 16                 # up to here head and tail are the whole of a string
+    TEXT_SLOT_BITS = 11
+    TEXT_SLOT_COUNT = 2048                # 2**TEXT_SLOT_BITS
+    SET_CACHE_BYTES = 44                  # encoded members of a set that is kept
+    SET_SLOT_BITS = 6
+    SET_SLOT_COUNT = 64                   # 2**SET_SLOT_BITS
 
 
-# A short string seen before. `head` and `tail` are its first and last 8 bytes (overlapping), so
-# they and `size` are the whole of it.
+# A short string seen before. `head` and `tail` are its first and last 8 bytes (overlapping).
 cdef struct TextSlot:
     uint64_t head
     uint64_t tail
@@ -22,9 +25,20 @@ cdef struct TextSlot:
     PyObject* text                        # owned, or NULL
 
 
+# A small set seen before, by its encoded members.
+cdef struct SetSlot:
+    PyObject* template                    # owned: a set that nobody else has, or NULL
+    uint64_t hash
+    uint16_t size                         # bytes
+    uint8_t tag
+    uint8_t heat                          # as in TextSlot
+    uint8_t members[SET_CACHE_BYTES]
+
+
 # What decoders of one keyspace share.
 cdef struct Memory:
     TextSlot* texts                       # TEXT_SLOT_COUNT
+    SetSlot* sets                         # SET_SLOT_COUNT
     Shape* shapes                         # SHAPE_SLOT_COUNT
     PyObject* hash_name                   # borrowed from the codec
     PyObject* range_name                  # NULL without a range key
@@ -57,3 +71,9 @@ cdef PyObject* decoder_entries(
 cdef PyObject* decoder_ascii(Decoder* decoder, const uint8_t* text, size_t size) noexcept
 cdef PyObject* decoder_utf8(Decoder* decoder, const uint8_t* text, size_t size) noexcept
 cdef PyObject* decoder_fail(Decoder* decoder, const char* damage) noexcept
+# Read the name at *data, which moves behind it. *name_id is 0 for a name that has no id, else its
+# id plus 1.
+cdef PyObject* name_decode(
+    Decoder* decoder, NameTable names, const uint8_t** data, const uint8_t* limit,
+    uint32_t* name_id,
+) noexcept

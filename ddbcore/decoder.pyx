@@ -4,8 +4,9 @@ Theory of operation
     One recursive walk builds the objects. Short strings that come again and again (states, tags,
     country codes) are found in a direct-mapped table by their bytes and handed out as the same
     object, with its hash; a slot's heat keeps strings that come only once from driving out those
-    that come often. Attribute names are the NameTable's. Values are collected first, and the dict
-    is made of all of them at once, from a template where its shape is known (shape.pyx).
+    that come often. Small sets are found in the same way, and copied. Attribute names are the
+    NameTable's. Values are collected first, and the dict is made of all of them at once, from a
+    template where its shape is known (shape.pyx).
 
     Functions on the way return NULL for failure and say in the Decoder what is damaged;
     decoder_raise makes the exception.
@@ -27,7 +28,7 @@ Format
 
 from libc.stdint cimport int16_t, int32_t, int8_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 
 from ddbcore.buffer cimport load_u16, load_u32, load_u64
 from ddbcore.number cimport Number, decimal_object, number_decode, number_object
@@ -53,9 +54,54 @@ cdef enum:
     # Heat of a string that is new, and of one that is hot.
     HEAT_START = 2
     HEAT_MAX = 16
-    # Stand for the key attributes in a shape: no name has these ids.
-    SHAPE_HASH_KEY = 0xFFFF
-    SHAPE_RANGE_KEY = 0xFFFE
+
+cdef extern from *:
+    """
+    /* A str of ASCII characters. Up to the newest version that was tested, its head is copied from
+       one that PyUnicode_New made: only the length differs. hr_ascii_open tries that. */
+    #if PY_VERSION_HEX < 0x030E0000 && !defined(Py_GIL_DISABLED) && !defined(PYPY_VERSION) \\
+        && !defined(Py_TRACE_REFS) && !defined(Py_REF_DEBUG)
+    static PyASCIIObject hr_ascii_head;
+    static int hr_ascii_known = 0;
+    static PyObject* hr_ascii_copy(Py_ssize_t size) {
+        PyASCIIObject* made = (PyASCIIObject*)PyObject_Malloc(sizeof(PyASCIIObject) + size + 1);
+        if (made == NULL) return PyErr_NoMemory();
+        *made = hr_ascii_head;
+        made->length = size;
+        ((char*)(made + 1))[size] = 0;
+        return (PyObject*)made;
+    }
+    static int hr_ascii_open(void) {
+        PyObject* text = PyUnicode_New(2, 0x7F);
+        PyObject* other = PyUnicode_New(300, 0x7F);
+        PyObject* copy = NULL;
+        if (text != NULL && other != NULL) {
+            hr_ascii_head = *(PyASCIIObject*)text;
+            copy = hr_ascii_copy(300);
+        }
+        if (copy != NULL) {
+            memset(PyUnicode_DATA(other), 'x', 300);
+            memset((char*)copy + sizeof(PyASCIIObject), 'x', 300);
+            hr_ascii_known = PyUnicode_IS_COMPACT_ASCII(copy) && Py_REFCNT(copy) == 1
+                && Py_TYPE(copy) == &PyUnicode_Type && PyUnicode_GET_LENGTH(copy) == 300
+                && (char*)PyUnicode_DATA(copy) == (char*)copy + sizeof(PyASCIIObject)
+                && PyUnicode_Compare(copy, other) == 0
+                && PyObject_Hash(copy) == PyObject_Hash(other);
+        }
+        Py_XDECREF(text);
+        Py_XDECREF(other);
+        Py_XDECREF(copy);
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    #define hr_ascii_new(size) \\
+        (hr_ascii_known && (size) > 1 ? hr_ascii_copy(size) : PyUnicode_New((size), 0x7F))
+    #else
+    #define hr_ascii_open() 0
+    #define hr_ascii_new(size) PyUnicode_New((size), 0x7F)
+    #endif
+    """
+    int hr_ascii_open() except -1
+    PyObject* hr_ascii_new(Py_ssize_t size) noexcept
 
 cdef uint64_t HIGH_BITS = 0x8080808080808080
 
@@ -67,10 +113,11 @@ ctypedef PyObject* (*NumberFunction)(const Number* number) noexcept
 
 cdef int memory_open(Memory* memory) except -1:
     memory.texts = <TextSlot*>calloc(TEXT_SLOT_COUNT, sizeof(TextSlot))
+    memory.sets = <SetSlot*>calloc(SET_SLOT_COUNT, sizeof(SetSlot))
     memory.shapes = <Shape*>calloc(SHAPE_SLOT_COUNT, sizeof(Shape))
     memory.hash_name = NULL
     memory.range_name = NULL
-    if memory.texts == NULL or memory.shapes == NULL:
+    if memory.texts == NULL or memory.sets == NULL or memory.shapes == NULL:
         raise MemoryError
     return 0
 
@@ -82,6 +129,11 @@ cdef void memory_close(Memory* memory) noexcept:
             Py_XDECREF(memory.texts[index].text)
         free(memory.texts)
         memory.texts = NULL
+    if memory.sets != NULL:
+        for index in range(<size_t>SET_SLOT_COUNT):
+            Py_XDECREF(memory.sets[index].template)
+        free(memory.sets)
+        memory.sets = NULL
     if memory.shapes != NULL:
         shapes_clear(memory.shapes)
         free(memory.shapes)
@@ -129,14 +181,14 @@ cdef inline PyObject* ascii_make(Decoder* decoder, const uint8_t* text, size_t s
     cdef PyObject* made
     if high_bits(text, size):
         return decoder_fail(decoder, "a string marked as ASCII is not")
-    made = PyUnicode_New(size, 0x7F)
+    made = hr_ascii_new(size)
     # The empty str is shared; nothing may be written to it.
     if made != NULL and size > 0:
         memcpy(hr_text_data(made), text, size)
     return made
 
 
-# A string of at most TEXT_CACHE_BYTES.
+# A string of at most TEXT_CACHE_BYTES. Strings that agree in size, head and tail share a slot.
 cdef inline PyObject* ascii_cached(Decoder* decoder, const uint8_t* text, size_t size) noexcept:
     cdef uint64_t head, tail, mixed
     cdef TextSlot* slot
@@ -155,7 +207,9 @@ cdef inline PyObject* ascii_cached(Decoder* decoder, const uint8_t* text, size_t
         tail = 0
     mixed = (head ^ (tail << 23 | tail >> 41) ^ size) * <uint64_t>0x9E3779B97F4A7C15
     slot = decoder.memory.texts + (mixed >> (64 - TEXT_SLOT_BITS))
-    if slot.head == head and slot.tail == tail and slot.size == size and slot.text != NULL:
+    if slot.head == head and slot.tail == tail and slot.size == size and slot.text != NULL and (
+        size <= TEXT_WHOLE_BYTES or memcmp(hr_text_data(slot.text), text, size) == 0
+    ):
         if slot.heat < HEAT_MAX:
             slot.heat += 1
         Py_INCREF(slot.text)
@@ -196,7 +250,7 @@ cdef PyObject* decoder_utf8(Decoder* decoder, const uint8_t* text, size_t size) 
 
 # Read the name at *data, which moves behind it: a new reference. *name_id is 0 for a name that has
 # no id, else its id plus 1.
-cdef inline PyObject* name_decode(
+cdef PyObject* name_decode(
     Decoder* decoder, NameTable names, const uint8_t** data, const uint8_t* limit,
     uint32_t* name_id,
 ) noexcept:
@@ -284,40 +338,47 @@ cdef PyObject* decoder_entries(
 ) noexcept:
     cdef PyObject* found[SHAPE_NAMES_MAX]   # borrowed: names with ids live as long as the table
     cdef PyObject* values[SHAPE_NAMES_MAX]
-    cdef uint32_t name_ids[SHAPE_NAMES_MAX]
     cdef const uint8_t* start
     cdef PyObject* name
-    cdef uint64_t hash
+    cdef uint64_t hash = 0
+    cdef uint32_t name_id
     cdef uint32_t index = 0
     cdef bint nested = False
     decoder.weight += WEIGHT_DICT + WEIGHT_ENTRY * count
     if hash_value != NULL:
         found[0] = decoder.memory.hash_name
         values[0] = hash_value
-        name_ids[0] = SHAPE_HASH_KEY
+        hash = shape_mix(hash, found[0])
         index = 1
         if range_value != NULL:
             found[1] = decoder.memory.range_name
             values[1] = range_value
-            name_ids[1] = SHAPE_RANGE_KEY
+            hash = shape_mix(hash, found[1])
             index = 2
-    hash = index
     count += index
     while index < count:
         start = data
         name = NULL
-        if index < SHAPE_NAMES_MAX:
-            name = name_decode(decoder, names, &data, limit, name_ids + index)
+        # Names below 127, which is nearly all, are one byte and are not counted up and down.
+        if index < SHAPE_NAMES_MAX and data < limit and 0 < data[0] < 0x80 and (
+            data[0] <= PyList_GET_SIZE(<PyObject*>names.names)
+        ):
+            name = PyList_GET_ITEM(<PyObject*>names.names, data[0] - 1)
+            data += 1
+        elif index < SHAPE_NAMES_MAX:
+            name = name_decode(decoder, names, &data, limit, &name_id)
             if name == NULL:
                 references_drop(values, index)
                 return NULL
             Py_DECREF(name)
-        if name == NULL or name_ids[index] == 0:
+            if name_id == 0:
+                name = NULL
+        if name == NULL:
             return entries_rest(
                 decoder, names, start, limit, level, count - index, found, values, index,
             )
         found[index] = name
-        hash = shape_mix(hash, name_ids[index])
+        hash = shape_mix(hash, name)
         nested |= data < limit and data[0] >= TAG_LIST
         values[index] = decoder_value(decoder, names, &data, limit, level)
         if values[index] == NULL:
@@ -327,7 +388,7 @@ cdef PyObject* decoder_entries(
     if data != limit:
         references_drop(values, index)
         return decoder_fail(decoder, "attributes end before their surroundings")
-    return shape_dict(decoder.memory.shapes, hash, name_ids, found, values, index, nested)
+    return shape_dict(decoder.memory.shapes, hash, found, values, index, nested)
 
 
 # -- lists and sets --------------------------------------------------------------------------------
@@ -391,21 +452,78 @@ cdef int members_decode(
     return 0
 
 
+cdef PyObject* set_make(
+    Decoder* decoder, NameTable names, const uint8_t* data, const uint8_t* end, uint8_t tag,
+    uint64_t count,
+) noexcept:
+    cdef PyObject* made = PySet_New(NULL)
+    if made != NULL and members_decode(decoder, names, data, end, tag, count, made) < 0:
+        Py_DECREF(made)
+        return NULL
+    return made
+
+
+# A set of at most SET_CACHE_BYTES of members, data..end.
+cdef PyObject* set_cached(
+    Decoder* decoder, NameTable names, const uint8_t* data, const uint8_t* end, uint8_t tag,
+    uint64_t count,
+) noexcept:
+    cdef size_t size = end - data
+    cdef uint64_t hash = tag + size
+    cdef const uint8_t* here = data
+    cdef SetSlot* slot
+    cdef PyObject* made
+    cdef PyObject* template
+    while end - here >= 8:
+        hash = (hash ^ load_u64(here)) * <uint64_t>0x9E3779B97F4A7C15
+        hash ^= hash >> 29
+        here += 8
+    while here < end:
+        hash = (hash ^ here[0]) * <uint64_t>0x9E3779B97F4A7C15
+        here += 1
+    slot = decoder.memory.sets + (hash >> (64 - SET_SLOT_BITS))
+    template = slot.template
+    if slot.hash == hash and slot.size == size and slot.tag == tag and template != NULL and (
+        memcmp(slot.members, data, size) == 0
+    ):
+        if slot.heat < HEAT_MAX:
+            slot.heat += 1
+        # Held, for the allocation may run other Python code.
+        Py_INCREF(template)
+        made = PySet_New(template)
+        Py_DECREF(template)
+        return made
+    made = set_make(decoder, names, data, end, tag, count)
+    if slot.heat > 0 or made == NULL:
+        slot.heat -= slot.heat > 0
+        return made
+    template = PySet_New(made)
+    if template == NULL:
+        PyErr_Clear()                     # one copy less to hand out: the set itself is there
+        return made
+    # Dropping a set of str, numbers or bytes runs no Python code.
+    Py_XDECREF(slot.template)
+    slot.template = template
+    slot.hash = hash
+    slot.size = <uint16_t>size
+    slot.tag = tag
+    slot.heat = HEAT_START
+    memcpy(slot.members, data, size)
+    return made
+
+
 cdef PyObject* set_decode(
     Decoder* decoder, NameTable names, const uint8_t* data, const uint8_t* end, uint8_t tag,
     uint64_t count,
 ) noexcept:
-    cdef PyObject* made
     if count == 0 or count > <uint64_t>(end - data):
         return decoder_fail(decoder, "the count of a set")
     decoder.weight += WEIGHT_SET
     if count > 4:
         decoder.weight += WEIGHT_MEMBER * count
-    made = PySet_New(NULL)
-    if made != NULL and members_decode(decoder, names, data, end, tag, count, made) < 0:
-        Py_DECREF(made)
-        return NULL
-    return made
+    if end - data <= SET_CACHE_BYTES:
+        return set_cached(decoder, names, data, end, tag, count)
+    return set_make(decoder, names, data, end, tag, count)
 
 
 cdef PyObject* container_decode(
@@ -536,3 +654,6 @@ cdef PyObject* decoder_value(
     if tag <= TAG_BINARY_SET:
         return container_decode(decoder, names, data, limit, level)
     return decoder_fail(decoder, "a tag that no value has")
+
+
+hr_ascii_open()

@@ -28,7 +28,6 @@ from libc.string cimport memcpy, memmove
 
 from ddbcore.buffer cimport buffer_reserve, store_u32, store_u64
 from ddbcore.members cimport MEMBER_COUNT_SMALL, Member, members_close
-from ddbcore.names cimport name_find
 from ddbcore.number cimport Number, number_encode, number_read, number_size
 from ddbcore.pyapi cimport *
 from ddbcore.record cimport ITEM_SIZE_MAX
@@ -305,8 +304,7 @@ cdef inline int integer_write(Encoder* encoder, PyObject* value) except -1:
 # -- containers ------------------------------------------------------------------------------------
 
 
-# Write the tag, room for a size of one byte, and the count. Returns where the size stands.
-cdef inline size_t container_open(Encoder* encoder, uint8_t tag, Py_ssize_t count) except? 0:
+cdef size_t container_open(Encoder* encoder, uint8_t tag, Py_ssize_t count) except? 0:
     cdef Buffer* out = encoder.out
     cdef size_t start
     if encoder.item_size + count > ITEM_SIZE_MAX:
@@ -327,7 +325,7 @@ cdef inline size_t container_open(Encoder* encoder, uint8_t tag, Py_ssize_t coun
     return start
 
 
-cdef inline int container_close(Encoder* encoder, size_t start) except -1:
+cdef int container_close(Encoder* encoder, size_t start) except -1:
     cdef Buffer* out = encoder.out
     cdef size_t size = out.size - start - 1
     encoder.level -= 1
@@ -387,7 +385,6 @@ cdef int map_encode(Encoder* encoder, NameTable names, PyObject* items) except -
     return container_close(encoder, start)
 
 
-# Write the name of an attribute that no id was found for.
 cdef int name_encode(Encoder* encoder, NameTable names, PyObject* name) except -1:
     cdef Buffer* out = encoder.out
     cdef int64_t name_id = names.intern(<str>name)
@@ -421,30 +418,10 @@ cdef int name_encode(Encoder* encoder, NameTable names, PyObject* name) except -
     return 0
 
 
-cdef inline bint is_name(PyObject* name, PyObject* wanted) noexcept:
-    if name == wanted:
-        return True
-    if wanted == NULL or hr_text_hash(name) != hr_text_hash(wanted):
-        return False
-    return hr_text_equal(name, wanted)
-
-
 cdef inline int entry_encode(
     Encoder* encoder, NameTable names, PyObject* name, PyObject* value,
 ) except -1:
-    cdef Buffer* out = encoder.out
-    cdef int64_t name_id = name_find(names, name)
-    encoder.path[encoder.level] = name
-    if name_id >= 0:
-        reserve(out, 5)
-        if name_id < 0x7F:
-            out.data[out.size] = <uint8_t>(name_id + 1)
-            out.size += 1
-        else:
-            out.size += varint_write(out.data + out.size, name_id + 1)
-        encoder.item_size += names.sizes[name_id]
-    else:
-        name_encode(encoder, names, name)
+    encoder_name(encoder, names, name)
     return encoder_value(encoder, names, value)
 
 

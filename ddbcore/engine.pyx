@@ -391,7 +391,11 @@ cdef class Engine:
         return self.tables[keyspace_id]
 
     cdef TableState table_add(self, bytes schema):
-        return self.table_make(schema_parse(schema), schema)
+        try:
+            return self.table_make(schema_parse(schema), schema)
+        except ValidationError as error:
+            raise CorruptError(f"a table's schema in the log has an impossible key: {error}"
+                               ) from error
 
     cdef TableState table_make(self, dict parsed, bytes schema):
         cdef TableState table = TableState()
@@ -525,6 +529,6 @@ cdef class Engine:
         cdef TableState table
         for table in self.tables:
             if table is not None:
-                total += ((<uint64_t>4 << table.space.partition.depth)
+                total += ((<uint64_t>12 << table.space.partition.depth)
                           + table.space.slot_live_count * 8)
         return total

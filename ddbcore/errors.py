@@ -27,6 +27,12 @@ class ValidationError(Error, ValueError):
     status = 400
 
 
+class SerializationError(ValidationError):
+    """A member of a request has the wrong JSON type: a number where text belongs, and the like."""
+
+    code = "SerializationException"
+
+
 class ItemTooLarge(ValidationError):
     """The item is larger than 400 KB (409,600 bytes, DynamoDB's counting)."""
 

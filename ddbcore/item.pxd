@@ -8,7 +8,7 @@ are importable from here.
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from ddbcore.buffer cimport Buffer
-from ddbcore.decoder cimport Memory
+from ddbcore.decoder cimport Decoder, Memory
 from ddbcore.key cimport KeyPart
 from ddbcore.names cimport NAME_COUNT_MAX, NAME_INTERNED_BYTES_MAX, NameTable
 from ddbcore.pyapi cimport PyObject
@@ -20,6 +20,8 @@ from ddbcore.value cimport (
     TAG_NUMBER_SET, TAG_SMALL_INT, TAG_STRING_SET, TAG_TRUE, TAG_UTF8, ValueTag, record_check,
     value_size, value_skip, varint_read,
 )
+
+ctypedef void (*KeySeen)(void* context, const uint8_t* key, size_t size) noexcept
 
 
 cdef class ItemCodec:
@@ -36,7 +38,11 @@ cdef class ItemCodec:
 
     # Append a whole record (header, keys, block) of kind RECORD_PUT to `out`; keyspace_id is left
     # 0. Raises ValidationError, ItemTooLarge, MemoryError; `out` then has its old size.
-    cdef int encode_item(self, object item, Buffer* out) except -1
+    # seen (may be NULL) is called with `context` and the hash key as soon as it is encoded, so that
+    # what it leads to is on its way while the attributes are encoded.
+    cdef int encode_item(
+        self, object item, Buffer* out, KeySeen seen=*, void* context=*,
+    ) except -1
     # Append a record of header and keys only (empty attribute block is NOT written; kind
     # RECORD_DELETE). range_value is None exactly when the table has no range key.
     cdef int encode_key(self, object hash_value, object range_value, Buffer* out) except -1
@@ -61,6 +67,7 @@ cdef class ItemCodec:
     cdef int check_keys(self, const uint8_t* record, size_t size) noexcept nogil
 
 
-# A copy of a decoded item that shares only immutable values (dict, list and set are copied, nested
-# ones too).
-cdef dict item_copy(dict item)
+# Copy the header, and return where the attribute block starts; NULL when it does not fit the bytes.
+cdef const uint8_t* header_read(
+    Decoder* decoder, const uint8_t* record, size_t size, Record* header,
+) noexcept

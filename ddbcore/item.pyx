@@ -26,8 +26,9 @@ from libc.stdint cimport UINT32_MAX
 from libc.string cimport memcpy, memset
 
 from ddbcore.buffer cimport buffer_free
+from ddbcore.copies cimport item_copy
 from ddbcore.decoder cimport (
-    Decoder, decoder_entries, decoder_fail, decoder_open, decoder_raise, decoder_value,
+    decoder_entries, decoder_fail, decoder_open, decoder_raise, decoder_value,
     memory_close, memory_open,
 )
 from ddbcore.encoder cimport (
@@ -36,7 +37,7 @@ from ddbcore.encoder cimport (
 from ddbcore.key cimport key_check, key_decode, key_encode, key_open
 from ddbcore.pyapi cimport *
 from ddbcore.record cimport (
-    DEPTH_MAX, ITEM_SIZE_MAX, RECORD_DELETE, RECORD_HASH_ASCII, RECORD_HEADER_BYTES, RECORD_MOVE,
+    ITEM_SIZE_MAX, RECORD_DELETE, RECORD_HASH_ASCII, RECORD_HEADER_BYTES, RECORD_MOVE,
     RECORD_PUT, RECORD_RANGE_ASCII, RECORD_SIZE_MAX,
 )
 
@@ -75,16 +76,18 @@ cdef class ItemCodec:
 
     # -- encoding ----------------------------------------------------------------------------------
 
-    cdef int encode_item(self, object item, Buffer* out) except -1:
+    cdef int encode_item(
+        self, object item, Buffer* out, KeySeen seen=NULL, void* context=NULL,
+    ) except -1:
         cdef size_t start = out.size
         try:
             if not isinstance(item, dict):
                 if not isinstance(item, Mapping):
                     raise ValidationError(f"an item is a dict, not {type(item).__name__}")
                 item = dict(item)
-            if item_append(self, item, out) != 0:
+            if item_append(self, item, out, seen, context) != 0:
                 out.size = start
-                item_append(self, encoder_plain(NULL, item), out)
+                item_append(self, encoder_plain(NULL, item), out, NULL, NULL)
         except BaseException:
             out.size = start
             raise
@@ -370,7 +373,9 @@ cdef int keys_append(
 
 
 # 0, or 1 when the item has names that are no exact str.
-cdef int item_append(ItemCodec codec, object item, Buffer* out) except -1:
+cdef int item_append(
+    ItemCodec codec, object item, Buffer* out, KeySeen seen, void* context,
+) except -1:
     cdef size_t start = out.size
     cdef bint has_range = codec.range_part.name != NULL
     cdef Encoder encoder
@@ -382,6 +387,8 @@ cdef int item_append(ItemCodec codec, object item, Buffer* out) except -1:
     encoder_open(&encoder, out)
     keys_append(codec, hash_value, range_value, out, &header, &encoder.item_size)
     encoder.item_size += codec.hash_part.name_size + codec.range_part.name_size
+    if seen != NULL:
+        seen(context, out.data + start + RECORD_HEADER_BYTES, header.hash_size)
     if encoder_block(
         &encoder, codec.names, <PyObject*>item, codec.hash_part.name, codec.range_part.name,
         1 + has_range,
@@ -425,8 +432,7 @@ cdef int missing_key(object item, str key_name) except -1:
 # -- decoding --------------------------------------------------------------------------------------
 
 
-# Copy the header, and return where the attribute block starts; NULL when it does not fit the bytes.
-cdef inline const uint8_t* header_read(
+cdef const uint8_t* header_read(
     Decoder* decoder, const uint8_t* record, size_t size, Record* header,
 ) noexcept:
     cdef uint64_t keys_end
@@ -488,83 +494,3 @@ cdef PyObject* record_decode(
     return decoder_entries(
         decoder, codec.names, data + length, end, 1, count, values[0], values[1],
     )
-
-
-# -- copies ----------------------------------------------------------------------------------------
-
-
-cdef inline bint is_mutable(PyObject* value) noexcept:
-    cdef PyTypeObject* kind = Py_TYPE(value)
-    return kind == &PyDict_Type or kind == &PyList_Type or kind == &PySet_Type
-
-
-cdef PyObject* list_copy(PyObject* source, int level) noexcept:
-    cdef Py_ssize_t count = PyList_GET_SIZE(source)
-    cdef Py_ssize_t index
-    cdef PyObject* made = PyList_GetSlice(source, 0, count)
-    cdef PyObject* value
-    if made == NULL:
-        return NULL
-    # The new list belongs to us alone, unlike the source.
-    for index in range(PyList_GET_SIZE(made)):
-        value = PyList_GET_ITEM(made, index)
-        if is_mutable(value):
-            value = value_copy(value, level + 1)
-            if value == NULL:
-                Py_DECREF(made)
-                return NULL
-            Py_DECREF(PyList_GET_ITEM(made, index))
-            PyList_SET_ITEM(made, index, value)
-    return made
-
-
-cdef PyObject* dict_copy(PyObject* source, int level) noexcept:
-    cdef PyObject* made = PyDict_Copy(source)
-    cdef PyObject* name
-    cdef PyObject* value
-    cdef Py_ssize_t pos = 0
-    cdef int status
-    # The garbage collector does not track a dict that holds no containers: nothing in it is
-    # mutable.
-    if made == NULL or not PyObject_GC_IsTracked(made):
-        return made
-    # Walking the copy, whose entries nobody else changes; setting the value of a name that is there
-    # moves no entries.
-    while PyDict_Next(made, &pos, &name, &value):
-        if is_mutable(value):
-            value = value_copy(value, level + 1)
-            status = -1
-            if value != NULL:
-                status = PyDict_SetItem(made, name, value)
-                Py_DECREF(value)
-            if status < 0:
-                Py_DECREF(made)
-                return NULL
-    return made
-
-
-# A new reference, or NULL with an exception.
-cdef PyObject* value_copy(PyObject* source, int level) noexcept:
-    cdef PyTypeObject* kind = Py_TYPE(source)
-    if level > DEPTH_MAX + 1:
-        return too_deep()
-    if kind == &PyDict_Type:
-        return dict_copy(source, level)
-    if kind == &PySet_Type:
-        return PySet_New(source)
-    return list_copy(source, level)
-
-
-cdef PyObject* too_deep() noexcept:
-    PyErr_SetString(PyExc_ValueError, b"the item to copy is nested too deeply")
-    return NULL
-
-
-cdef dict item_copy(dict item):
-    cdef PyObject* made = dict_copy(<PyObject*>item, 1)
-    cdef dict copy
-    if made == NULL:
-        error_raise()
-    copy = <dict>made
-    Py_DECREF(made)
-    return copy

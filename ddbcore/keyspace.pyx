@@ -21,7 +21,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcmp, memset
 
-from ddbcore.arena cimport Arena, Unit, unit_at, unit_free
+from ddbcore.arena cimport Arena, Unit, unit_at, unit_free, unit_touch
 from ddbcore.btree cimport (
     Span,
     collection_any,
@@ -50,6 +50,7 @@ from ddbcore.partition cimport (
     ref_address,
     ref_kind,
     ref_make,
+    routes_clear,
     slot_ref,
 )
 from ddbcore.record cimport RECORD_DELETE, Record
@@ -108,6 +109,7 @@ cdef void keyspace_clear(Keyspace* space) noexcept nogil:
         unit = unit_at(arena, index)
         if unit.granules != 0 and unit.owner == space.id:
             unit_free(arena, index)
+    routes_clear(&space.partition)
     for index in range(space.slot_live_count):
         space.view.slots[index].live_bytes -= space.slot_live[index]
         space.slot_live[index] = 0
@@ -193,6 +195,16 @@ cdef int keyspace_find(Keyspace* space, uint64_t hash, Span hash_key, Span range
     return status
 
 
+cdef inline int slot_ready(Keyspace* space, const Slot* slot) noexcept nogil:
+    """Make sure that the entry can be set after its collection was changed.
+
+    It can always be unless a checkpoint wants a copy of its segment first.
+    """
+    if space.partition.arena.saving == 0:
+        return OK
+    return unit_touch(space.partition.arena, slot.unit)
+
+
 cdef int keyspace_put(Keyspace* space, uint64_t hash, const Record* record,
                       uint64_t address) noexcept nogil:
     cdef Slot slot
@@ -211,6 +223,8 @@ cdef int keyspace_put(Keyspace* space, uint64_t hash, const Record* record,
             return status
     elif status == FOUND:
         ref = slot_ref(&slot)
+        if slot_ready(space, &slot) != OK:
+            return ERR_MEMORY
         if space.has_range:
             status = collection_put(&space.forest, ref, record_range_span(record), address, &result,
                                     &old)
@@ -249,6 +263,8 @@ cdef int keyspace_remove(Keyspace* space, uint64_t hash, Span hash_key,
     if status != FOUND:
         return status
     ref = slot_ref(&slot)
+    if slot_ready(space, &slot) != OK:
+        return ERR_MEMORY
     if space.has_range:
         status = collection_remove(&space.forest, ref, range_key, &result, &old)
         if status != FOUND:

@@ -107,11 +107,15 @@ cdef extern from *:
 
 cdef enum:
     POPULATE_AHEAD_BYTES = 2097152        # about 7 ms of writing at 300 MB/s
-    ZERO_CHUNK_BYTES = 1048576
+    # The page cache keeps what one call wrote as one unit where the file system can, and a store
+    # through the map makes the whole unit dirty: a durable put of 200 bytes would write 1 MiB.
+    ZERO_CHUNK_BYTES = 16384
+    REWRITE_CHUNK_BYTES = 1048576
     ROLL_FRAME_BYTES = 72                 # headers 32 + 16, number 4, slot 4, size 8, seed 8
     ROLL_WASTE_BYTES = 65536              # left behind a roll, this is worth a call to give back
     TRIM_KEPT_BYTES = 8192                # behind the tail: room for OPEN and ROLL
     OPEN_FRAME_BYTES = 56                 # header 32, record header 16, seed 8
+    STEADY_BYTES = 16777216               # log that grows to segments of this size whatever lives
 
 cdef uint64_t SEGMENT_MAGIC = 0x47534C4552485241
 cdef const char* SUSPECT_NAME = "suspect"
@@ -329,9 +333,23 @@ cdef class Log:
         return self.view.slot_count
 
     cdef uint64_t next_size(self, uint64_t least) noexcept nogil:
-        """The next segment's size: from 256 KiB, doubling to 64 MiB with the log's size."""
+        """The next segment's size: as large as all that lives, so that space stays in proportion.
+
+        From 256 KiB to 64 MiB, doubling with the log. A small set written over and over fills a
+        segment soon: STEADY_BYTES let the background thread keep up with it.
+        """
         cdef uint64_t size = SEGMENT_BYTES_MIN
-        while size < SEGMENT_BYTES_MAX and (size < self.total_bytes or size < least):
+        cdef uint64_t wanted = 0
+        cdef int64_t live
+        cdef uint32_t slot
+        for slot in range(self.view.slot_count):
+            live = self.view.slots[slot].live_bytes
+            wanted += <uint64_t>live if live > 0 else 0
+        if wanted < STEADY_BYTES:
+            wanted = STEADY_BYTES
+        if wanted > self.total_bytes:
+            wanted = self.total_bytes
+        while size < SEGMENT_BYTES_MAX and (size < wanted or size < least):
             size <<= 1
         return size
 
@@ -535,13 +553,13 @@ cdef class Log:
 
     cdef int rewrite(self, uint32_t slot, uint64_t start, uint64_t end) noexcept nogil:
         cdef LogSlot* place = &self.view.slots[slot]
-        cdef uint8_t* copy = <uint8_t*>malloc(ZERO_CHUNK_BYTES)
+        cdef uint8_t* copy = <uint8_t*>malloc(REWRITE_CHUNK_BYTES)
         cdef uint64_t chunk
         cdef int64_t done = 0
         if copy == NULL:
             return -ENOMEM
         while start < end and done >= 0:
-            chunk = end - start if end - start < ZERO_CHUNK_BYTES else ZERO_CHUNK_BYTES
+            chunk = end - start if end - start < REWRITE_CHUNK_BYTES else REWRITE_CHUNK_BYTES
             # Written from a copy: a file written from its own map would lock one page twice.
             memcpy(copy, place.base + start, chunk)
             done = self.disk.write_at(place.fd, copy, chunk, start)

@@ -3,18 +3,21 @@
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
 
 from ddbcore.btree cimport Span
+from ddbcore.shape cimport Shape
 
 cdef struct CacheEntry:
     CacheEntry* chain                     # next in the bucket
     CacheEntry* newer                     # towards the most recently used
     CacheEntry* older
-    void* item                            # owned reference to a dict
     uint64_t hash                         # of the whole key and the keyspace
+    uint64_t moved                        # ItemCache.moves when it came to the front
     uint32_t weight                       # bytes charged
     uint32_t keyspace_id
     uint16_t hash_size
     uint16_t range_size
-    bint nested                           # the dict holds mutable values
+    uint16_t word_count                   # of the frozen item, which stands behind this struct
+    uint16_t readers                      # copies under way: it is not freed
+    bint unlinked                         # not in the cache any more: the last reader frees it
 
 cdef class ItemCache:
     cdef CacheEntry** buckets
@@ -24,6 +27,7 @@ cdef class ItemCache:
     cdef CacheEntry* oldest
     cdef readonly uint64_t bytes_max      # 0: no cache
     cdef readonly uint64_t bytes_used
+    cdef uint64_t moves                   # entries put at the front so far
     cdef readonly uint64_t hits
     cdef readonly uint64_t misses
     cdef uint32_t* doorkeeper             # marks of keys seen once while full
@@ -39,7 +43,8 @@ cdef class ItemCache:
     cdef object fetch(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key)
     # Keep a copy of an item, unless *clock moves while it is made.
     cdef int keep(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key,
-                  dict item, size_t weight, bint nested, const uint64_t* clock) except -1
+                  dict item, const Shape* shapes, size_t weight, const uint64_t* clock) except -1
+    cdef int make_room(self, CacheEntry* former, size_t weight) except -1
     # Forget an item.
     cdef int forget(self, uint32_t keyspace_id, uint64_t hash, Span hash_key,
                     Span range_key) except -1

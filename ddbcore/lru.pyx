@@ -2,8 +2,12 @@
 
 Theory of operation
     A chained hash table of entries that also form a list in order of use. An entry holds the
-    encoded key, to compare, and the decoded dict; `fetch` returns a copy, so the caller may change
-    what it got. Writes forget the item they touch.
+    encoded key, to compare, and the item in frozen form (copies.pyx); `fetch` makes a dict of it,
+    so the caller may change what it got. Writes forget the item they touch.
+
+    Putting an entry at the front of the list touches its neighbours, which are cold. So an entry
+    stays where it is while few others were put in front of it since it came there (an eighth of
+    all): the order of use is exact for small caches, and nearly so for large ones.
 
     While there is room, every item read is kept. In a full cache an item must be read a second
     time, within the last few thousand distinct reads, before it pushes another one out (a
@@ -14,27 +18,43 @@ Invariants
     2. Every entry is in one bucket and once in the list.
 
 Threads
-    Under the GIL. Dropping a dict may run other Python code, so an entry is unlinked wholly before
-    its item is released.
+    Under the GIL. Making and dropping values may run other Python code, which may remove an entry:
+    entries are unlinked wholly before their values are dropped, and freed when nobody reads them.
 """
 
-from cpython.dict cimport PyDict_Copy
-from cpython.ref cimport Py_DECREF, Py_INCREF
+from cpython.ref cimport Py_DECREF
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcmp, memcpy
 
 from ddbcore.btree cimport Span
-from ddbcore.item cimport item_copy
+from ddbcore.copies cimport (
+    FROZEN_WORDS_MAX,
+    frozen_drop,
+    frozen_fetch,
+    frozen_item,
+    frozen_make,
+)
+from ddbcore.pyapi cimport PyObject, error_raise
 
 cdef enum:
     BUCKET_COUNT_MIN = 64
     DOORKEEPER_MARKS = 65536
-    ENTRY_OVERHEAD_BYTES = 160            # entry, key and allocator
+    ENTRY_OVERHEAD_BYTES = 96             # entry, bucket and allocator
+
+
+cdef inline uint64_t* entry_words(CacheEntry* entry) noexcept:
+    return <uint64_t*>(<uint8_t*>entry + sizeof(CacheEntry))
 
 
 cdef inline uint8_t* entry_key(CacheEntry* entry) noexcept:
-    return <uint8_t*>entry + sizeof(CacheEntry)
+    return <uint8_t*>(entry_words(entry) + entry.word_count)
+
+
+cdef void entry_free(CacheEntry* entry) noexcept:
+    """Drop what an unlinked entry holds."""
+    frozen_drop(entry_words(entry), entry.word_count)
+    free(entry)
 
 
 cdef class ItemCache:
@@ -53,8 +73,7 @@ cdef class ItemCache:
         cdef CacheEntry* newer
         while entry != NULL:
             newer = entry.newer
-            Py_DECREF(<object>entry.item)
-            free(entry)
+            entry_free(entry)
             entry = newer
         free(self.buckets)
         free(self.doorkeeper)
@@ -90,32 +109,44 @@ cdef class ItemCache:
         else:
             self.oldest = entry
         self.newest = entry
+        self.moves += 1
+        entry.moved = self.moves
 
     cdef int remove(self, CacheEntry* entry) except -1:
         cdef CacheEntry** link = &self.buckets[entry.hash & (self.bucket_count - 1)]
-        cdef object item = <object>entry.item
         while link[0] != entry:
             link = &link[0].chain
         link[0] = entry.chain
         self.list_take(entry)
         self.entry_count -= 1
         self.bytes_used -= entry.weight
-        free(entry)
-        Py_DECREF(item)
+        entry.unlinked = True
+        if entry.readers == 0:
+            entry_free(entry)
         return 0
 
     cdef object fetch(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key):
         cdef CacheEntry* entry = self.find(keyspace_id, hash, hash_key, range_key)
+        cdef PyObject* made
+        cdef object item
         if entry == NULL:
             self.misses += 1
             return None
         self.hits += 1
-        if entry != self.newest:
+        frozen_fetch(entry_words(entry), entry.word_count)
+        if self.moves - entry.moved > self.entry_count >> 3 and entry != self.newest:
             self.list_take(entry)
             self.list_add(entry)
-        if entry.nested:
-            return item_copy(<dict>entry.item)
-        return PyDict_Copy(<dict>entry.item)
+        entry.readers += 1
+        made = frozen_item(entry_words(entry))
+        entry.readers -= 1
+        if entry.unlinked and entry.readers == 0:
+            entry_free(entry)
+        if made == NULL:
+            error_raise()
+        item = <object>made
+        Py_DECREF(item)
+        return item
 
     cdef bint admit(self, uint64_t hash) noexcept:
         cdef uint32_t mark = <uint32_t>(hash >> 32) | 1
@@ -151,45 +182,54 @@ cdef class ItemCache:
         return 1
 
     cdef int keep(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key,
-                  dict item, size_t weight, bint nested, const uint64_t* clock) except -1:
+                  dict item, const Shape* shapes, size_t weight, const uint64_t* clock) except -1:
+        cdef uint64_t words[FROZEN_WORDS_MAX]
         cdef CacheEntry* entry
-        cdef dict copy
         cdef uint64_t now = clock[0]
+        cdef size_t saved = 0
+        cdef int count
         weight += ENTRY_OVERHEAD_BYTES + hash_key.size + range_key.size
         if weight > self.bytes_max // 8:
             return 0
         if self.bytes_used + weight > self.bytes_max and not self.admit(hash):
             return 0
-        copy = item_copy(item) if nested else PyDict_Copy(item)
+        count = frozen_make(item, shapes, words, &saved)
+        weight = weight - saved + count * sizeof(uint64_t)
+        entry = <CacheEntry*>malloc(sizeof(CacheEntry) + count * sizeof(uint64_t)
+                                    + hash_key.size + range_key.size)
         # Copying may have run Python code (a collection of garbage) that wrote this item.
-        if clock[0] != now:
+        if entry == NULL or clock[0] != now:
+            free(entry)
+            frozen_drop(words, count)
             return 0
-        entry = self.find(keyspace_id, hash, hash_key, range_key)
-        if entry != NULL:
-            self.remove(entry)
-        while self.bytes_used + weight > self.bytes_max and self.oldest != NULL:
-            self.remove(self.oldest)
-        entry = <CacheEntry*>malloc(sizeof(CacheEntry) + hash_key.size + range_key.size)
-        if entry == NULL:
-            return 0
-        if self.entry_count >= self.bucket_count:
-            self.grow()
         entry.hash = hash
         entry.keyspace_id = keyspace_id
         entry.hash_size = <uint16_t>hash_key.size
         entry.range_size = <uint16_t>range_key.size
         entry.weight = <uint32_t>weight
-        entry.nested = nested
+        entry.word_count = <uint16_t>count
+        entry.readers = 0
+        entry.unlinked = False
+        memcpy(entry_words(entry), words, count * sizeof(uint64_t))
         memcpy(entry_key(entry), hash_key.data, hash_key.size)
         memcpy(entry_key(entry) + hash_key.size, range_key.data, range_key.size)
-        Py_INCREF(copy)
-        entry.item = <void*>copy
+        self.make_room(self.find(keyspace_id, hash, hash_key, range_key), weight)
+        if self.entry_count >= self.bucket_count:
+            self.grow()
         entry.chain = self.buckets[hash & (self.bucket_count - 1)]
         self.buckets[hash & (self.bucket_count - 1)] = entry
         self.list_add(entry)
         self.entry_count += 1
         self.bytes_used += weight
         return 1
+
+    cdef int make_room(self, CacheEntry* former, size_t weight) except -1:
+        """Remove an entry (or NULL), and the oldest ones until there is room."""
+        if former != NULL:
+            self.remove(former)
+        while self.bytes_used + weight > self.bytes_max and self.oldest != NULL:
+            self.remove(self.oldest)
+        return 0
 
     cdef int forget(self, uint32_t keyspace_id, uint64_t hash, Span hash_key,
                     Span range_key) except -1:

@@ -40,10 +40,11 @@ cdef enum FieldRole:
     ROLE_ATTRIBUTE = 0
     ROLE_HASH = 1
     ROLE_RANGE = 2
+    ROLE_INNER = 3                        # named only inside documents
 
 
 cdef struct Field:
-    # An attribute that an expression names, bound to one keyspace.
+    # A name that an expression has, bound to one keyspace: of an attribute, or inside documents.
     int64_t name_id                       # -1: the keyspace has not interned the name
     const uint8_t* text                   # UTF-8, borrowed
     uint32_t text_size                    # bytes
@@ -72,6 +73,14 @@ cdef void fields_index(FieldTable* table, bint inlined) noexcept nogil
 # Find the fields in a record (NULL: absent item); found[i] belongs to fields[i]. 0 or ERR_CORRUPT.
 cdef int fields_find(
     const FieldTable* table, const uint8_t* record, size_t size, Operand* found,
+) noexcept nogil
+# Find an entry of a map, an element of a list; *out is absent when there is none, or no container
+# of that kind. out.name is where the entry starts. 0 or ERR_CORRUPT.
+cdef int map_find(const Operand* map, const Field* field, Operand* out) noexcept nogil
+cdef int list_find(const Operand* list, int64_t index, Operand* out) noexcept nogil
+# Read the name of an entry: its id plus 1, or 0 and the text. Its length in bytes, or ERR_CORRUPT.
+cdef int64_t name_read(
+    const uint8_t* data, const uint8_t* limit, uint64_t* number, const uint8_t** text, size_t* size,
 ) noexcept nogil
 # Read the encoded value at data. Its length in bytes, or ERR_CORRUPT.
 cdef int64_t operand_read(const uint8_t* data, const uint8_t* limit, Operand* out) noexcept nogil

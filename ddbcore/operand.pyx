@@ -305,23 +305,87 @@ cdef int lists_equal(const Operand* left, const Operand* right, int level) noexc
     return 1
 
 
+cdef int64_t name_read(
+    const uint8_t* data, const uint8_t* limit, uint64_t* number, const uint8_t** text, size_t* size,
+) noexcept nogil:
+    cdef const uint8_t* here = data
+    cdef uint64_t text_size
+    cdef int length
+    number[0] = varint_read(here, limit, &length)
+    if length == 0:
+        return ERR_CORRUPT
+    if number[0] > 0:
+        return length
+    here += length
+    text_size = varint_read(here, limit, &length)
+    if length == 0 or text_size > <uint64_t>(limit - here - length):
+        return ERR_CORRUPT
+    text[0] = here + length
+    size[0] = text_size
+    return here + length + text_size - data
+
+
+cdef int map_find(const Operand* map, const Field* field, Operand* out) noexcept nogil:
+    cdef const uint8_t* here = map.data
+    cdef const uint8_t* limit
+    cdef const uint8_t* text = NULL
+    cdef uint64_t number
+    cdef size_t size = 0
+    cdef int64_t length
+    cdef bint same
+    out.type = TYPE_ABSENT
+    if map.type != TYPE_M:
+        return 0
+    limit = here + map.size
+    for _ in range(map.count):
+        length = name_read(here, limit, &number, &text, &size)
+        if length < 0:
+            return ERR_CORRUPT
+        if number > 0:
+            same = field.name_id == <int64_t>number - 1
+        else:
+            same = size == field.text_size and memcmp(text, field.text, size) == 0
+        if same:
+            if operand_read(here + length, limit, out) < 0:
+                return ERR_CORRUPT
+            out.name = here
+            return 0
+        here += length
+        length = skip(here, limit)
+        if length < 0:
+            return ERR_CORRUPT
+        here += length
+    return 0
+
+
+cdef int list_find(const Operand* list, int64_t index, Operand* out) noexcept nogil:
+    cdef const uint8_t* here = list.data
+    cdef const uint8_t* limit
+    cdef int64_t length
+    out.type = TYPE_ABSENT
+    if list.type != TYPE_L or index >= list.count:
+        return 0
+    limit = here + list.size
+    for _ in range(index):
+        length = skip(here, limit)
+        if length < 0:
+            return ERR_CORRUPT
+        here += length
+    return 0 if operand_read(here, limit, out) >= 0 else ERR_CORRUPT
+
+
 # Read the map entry at *data, which moves behind it. 0 or ERR_CORRUPT.
 cdef int entry_read(const uint8_t** data, const uint8_t* limit, Entry* out) noexcept nogil:
     cdef const uint8_t* here = data[0]
-    cdef uint64_t number, size
-    cdef int64_t skipped
-    cdef int length
-    number = varint_read(here, limit, &length)
-    if length == 0:
+    cdef const uint8_t* text
+    cdef uint64_t number
+    cdef size_t size
+    cdef int64_t skipped = name_read(here, limit, &number, &text, &size)
+    if skipped < 0:
         return ERR_CORRUPT
     out.name = here
-    here += length
-    if number == 0:
-        size = varint_read(here, limit, &length)
-        if length == 0 or size > <uint64_t>(limit - here - length):
-            return ERR_CORRUPT
-        here += length + size
-    out.name_size = here - out.name
+    out.name_size = skipped
+    here += skipped
     out.value = here
     skipped = value_skip(here, limit)
     if skipped < 0:
@@ -492,7 +556,7 @@ cdef inline int64_t field_by_text(
 ) noexcept nogil:
     cdef uint32_t index
     for index in range(table.count):
-        if table.fields[index].text_size == size:
+        if table.fields[index].text_size == size and table.fields[index].role != ROLE_INNER:
             if memcmp(table.fields[index].text, text, size) == 0:
                 return index
     return -1

@@ -31,6 +31,7 @@ cdef struct HashSegment:
 cdef struct Partition:
     Arena* arena                          # borrowed
     uint32_t* directory                   # unit ids, 1 << depth of them; owned
+    uint64_t* routes                      # where those units lie, as far as known; owned
     uint32_t depth
     uint32_t owner                        # keyspace id
     uint64_t count                        # entries
@@ -43,6 +44,10 @@ cdef struct Slot:
 
 cdef int partition_init(Partition* partition, Arena* arena, uint32_t owner) noexcept nogil
 cdef void partition_free(Partition* partition) noexcept nogil
+# Make the directory one of 1 << depth unit ids, which the caller fills in. OK or ERR_MEMORY.
+cdef int directory_make(Partition* partition, uint32_t depth) noexcept nogil
+# Forget where units lie: they were freed.
+cdef void routes_clear(Partition* partition) noexcept nogil
 # Find the first entry whose tag equals the hash's: FOUND with *slot on it, OK when there is none
 # (slot then marks where the search ended), or an error.
 cdef int partition_find(Partition* partition, uint64_t hash, Slot* slot) noexcept nogil

@@ -22,6 +22,7 @@ Invariants
        between home and entry.
     2. Every directory slot whose top `segment.depth` bits equal segment.prefix names that segment.
     3. segment.count entries are non-zero; slots at the end beyond the last entry are zero.
+    4. A route is 0 or right: whoever gives a unit another block clears the routes that lead there.
 
 Threads
     Under the GIL.
@@ -30,8 +31,8 @@ Format: FORMAT.md, section "Hash segments".
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
-from libc.string cimport memmove
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memmove, memset
 
 from ddbcore.arena cimport (
     GRANULE_BYTES,
@@ -61,16 +62,27 @@ cdef extern from *:
 
 cdef enum:
     SPLIT_GRANULES = 4                    # a segment this large splits rather than grows
+    ROUTE_GRANULES = 127
+    ROUTE_DEPTH_SHIFT = 7
+    ROUTE_DEPTH = 31
 
 
 cdef inline uint32_t entry_tag(uint64_t entry) noexcept nogil:
     return <uint32_t>(entry >> REF_BITS)
 
 
-cdef inline uint32_t tag_home(const HashSegment* segment, uint32_t tag) noexcept nogil:
-    cdef uint64_t fraction = <uint64_t>tag << (32 - TAG_BITS) << segment.depth
+cdef inline uint32_t home_in(uint32_t homes, uint32_t depth, uint32_t tag) noexcept nogil:
+    cdef uint64_t fraction = <uint64_t>tag << (32 - TAG_BITS) << depth
     fraction &= <uint64_t>0xFFFFFFFF
-    return <uint32_t>((fraction * segment.homes) >> 32)
+    return <uint32_t>((fraction * homes) >> 32)
+
+
+cdef inline uint32_t tag_home(const HashSegment* segment, uint32_t tag) noexcept nogil:
+    return home_in(segment.homes, segment.depth, tag)
+
+
+cdef inline uint32_t slots_in(uint32_t granules) noexcept nogil:
+    return (granules * GRANULE_BYTES - SEGMENT_HEADER_BYTES) // 8
 
 
 cdef uint32_t granules_for(uint64_t count) noexcept nogil:
@@ -86,7 +98,7 @@ cdef void segment_setup(HashSegment* segment, uint32_t granules, uint32_t depth,
     cdef uint32_t jitter = ((unit * 2654435761u) ^ (depth * 40503u)) >> 16
     segment.kind = UNIT_HASH
     segment.depth = <uint8_t>depth
-    segment.slots = (granules * GRANULE_BYTES - SEGMENT_HEADER_BYTES) // 8
+    segment.slots = slots_in(granules)
     segment.homes = segment.slots - HOME_PAD
     # 0.86 to 0.92 of the homes: see the module's head.
     segment.limit = segment.homes * (860 + jitter % 60) // 1000
@@ -106,19 +118,55 @@ cdef inline HashSegment* segment_of(Partition* partition, uint64_t hash,
     return segment
 
 
+# A look-up would go from the directory to the table of units, to the segment's head, to the entry,
+# each a cache miss in a large index. What it needs of the first two fits in a word beside the
+# directory, the route: the segment's address, whose low 12 bits are zero, its size in granules (7
+# bits) and its depth (5 bits).
+cdef inline uint64_t route_of(Partition* partition, uint64_t hash, uint32_t* unit) noexcept nogil:
+    """The route of a hash, and its unit; 0 with partition.arena.error."""
+    cdef uint32_t index = <uint32_t>((hash >> 32) >> (32 - partition.depth))
+    cdef HashSegment* segment
+    unit[0] = partition.directory[index]
+    if partition.routes[index] == 0:
+        segment = segment_of(partition, hash, unit)
+        if segment != NULL:
+            partition.routes[index] = (
+                <uint64_t>segment | <uint64_t>segment.depth << ROUTE_DEPTH_SHIFT
+                | (segment.slots + SEGMENT_HEADER_BYTES // 8) // (GRANULE_BYTES // 8))
+    return partition.routes[index]
+
+
+cdef void routes_clear(Partition* partition) noexcept nogil:
+    memset(partition.routes, 0, <size_t>8 << partition.depth)
+
+
+cdef int directory_make(Partition* partition, uint32_t depth) noexcept nogil:
+    cdef uint32_t* directory = <uint32_t*>malloc(<size_t>4 << depth)
+    cdef uint64_t* routes = <uint64_t*>calloc(<size_t>1 << depth, 8)
+    if directory == NULL or routes == NULL:
+        free(directory)
+        free(routes)
+        return ERR_MEMORY
+    free(partition.directory)
+    free(partition.routes)
+    partition.directory = directory
+    partition.routes = routes
+    partition.depth = depth
+    return OK
+
+
 cdef int partition_init(Partition* partition, Arena* arena, uint32_t owner) noexcept nogil:
     cdef uint32_t unit
     partition.arena = arena
     partition.owner = owner
-    partition.depth = 0
+    partition.directory = NULL
+    partition.routes = NULL
     partition.count = 0
-    partition.directory = <uint32_t*>malloc(sizeof(uint32_t))
-    if partition.directory == NULL:
+    if directory_make(partition, 0) != OK:
         return ERR_MEMORY
     unit = unit_new(arena, 1, owner)
     if unit == UNIT_NONE:
-        free(partition.directory)
-        partition.directory = NULL
+        partition_free(partition)
         return arena.error
     segment_setup(<HashSegment*>unit_data(arena, unit), 1, 0, 0, unit)
     partition.directory[0] = unit
@@ -127,22 +175,25 @@ cdef int partition_init(Partition* partition, Arena* arena, uint32_t owner) noex
 
 cdef void partition_free(Partition* partition) noexcept nogil:
     free(partition.directory)
+    free(partition.routes)
     partition.directory = NULL
+    partition.routes = NULL
     partition.count = 0
 
 
 cdef int partition_find(Partition* partition, uint64_t hash, Slot* slot) noexcept nogil:
-    cdef HashSegment* segment = segment_of(partition, hash, &slot.unit)
+    cdef uint64_t route = route_of(partition, hash, &slot.unit)
+    cdef uint32_t slots = slots_in(route & ROUTE_GRANULES)
     cdef uint32_t tag = hash_tag(hash)
     cdef uint32_t index, found
     cdef uint64_t* entries
-    if segment == NULL:
+    if route == 0:
         return partition.arena.error
-    entries = segment_entries(segment)
-    slot.segment = segment
+    slot.segment = <HashSegment*>(route & ~<uint64_t>(GRANULE_BYTES - 1))
     slot.tag = tag
-    index = tag_home(segment, tag)
-    while index < segment.slots:
+    entries = segment_entries(slot.segment)
+    index = home_in(slots - HOME_PAD, <uint32_t>(route >> ROUTE_DEPTH_SHIFT) & ROUTE_DEPTH, tag)
+    while index < slots:
         found = entry_tag(entries[index])
         if entries[index] == 0 or found > tag:
             break
@@ -164,13 +215,12 @@ cdef int partition_next(Slot* slot) noexcept nogil:
 
 
 cdef void partition_prefetch(Partition* partition, uint64_t hash) noexcept nogil:
-    cdef uint32_t unit = partition.directory[(hash >> 32) >> (32 - partition.depth)]
-    cdef HashSegment* segment
-    if unit >= partition.arena.unit_count:
-        return
-    segment = <HashSegment*>unit_at(partition.arena, unit).data
-    if segment != NULL:
-        memory_prefetch(segment_entries(segment) + tag_home(segment, hash_tag(hash)))
+    cdef uint64_t route = partition.routes[(hash >> 32) >> (32 - partition.depth)]
+    if route != 0:
+        memory_prefetch(segment_entries(<HashSegment*>(route & ~<uint64_t>(GRANULE_BYTES - 1)))
+                        + home_in(slots_in(route & ROUTE_GRANULES) - HOME_PAD,
+                                  <uint32_t>(route >> ROUTE_DEPTH_SHIFT) & ROUTE_DEPTH,
+                                  hash_tag(hash)))
 
 
 cdef void segment_place(HashSegment* target, const uint64_t* entries,
@@ -234,16 +284,27 @@ cdef int segment_refill(Partition* partition, uint32_t unit, uint32_t granules, 
 cdef int directory_double(Partition* partition) noexcept nogil:
     cdef uint32_t size = <uint32_t>1 << partition.depth
     cdef uint32_t* grown = <uint32_t*>malloc(<size_t>size * 2 * sizeof(uint32_t))
+    cdef uint64_t* routes = <uint64_t*>malloc(<size_t>size * 2 * sizeof(uint64_t))
     cdef uint32_t index
-    if grown == NULL:
+    if grown == NULL or routes == NULL:
+        free(grown)
+        free(routes)
         return ERR_MEMORY
-    for index in range(size):
-        grown[index * 2] = partition.directory[index]
-        grown[index * 2 + 1] = partition.directory[index]
+    for index in range(size * 2):
+        grown[index] = partition.directory[index >> 1]
+        routes[index] = partition.routes[index >> 1]
     free(partition.directory)
+    free(partition.routes)
     partition.directory = grown
+    partition.routes = routes
     partition.depth += 1
     return OK
+
+
+cdef void routes_forget(Partition* partition, uint32_t depth, uint64_t prefix) noexcept nogil:
+    """Clear the routes of all hashes that begin with `depth` bits of `prefix`."""
+    cdef uint32_t first = <uint32_t>((prefix >> 32) >> (32 - partition.depth))
+    memset(partition.routes + first, 0, <size_t>8 << (partition.depth - depth))
 
 
 cdef int segment_split(Partition* partition, HashSegment* segment, const uint64_t* entries,
@@ -315,9 +376,11 @@ cdef int segment_grow(Partition* partition, HashSegment* segment, uint32_t unit,
     """Make room in a full segment: a larger block, or two segments."""
     cdef uint32_t granules = unit_at(partition.arena, unit).granules
     cdef uint64_t* entries
+    cdef uint64_t prefix = segment.prefix
     cdef uint32_t count
+    cdef uint32_t depth = segment.depth
     cdef int status
-    cdef bint may_split = segment.depth < DIRECTORY_DEPTH_MAX
+    cdef bint may_split = depth < DIRECTORY_DEPTH_MAX
     if not segment_belongs(partition, segment, unit, hash):
         return ERR_CORRUPT
     entries = <uint64_t*>malloc(<size_t>segment.slots * 8)
@@ -336,8 +399,9 @@ cdef int segment_grow(Partition* partition, HashSegment* segment, uint32_t unit,
         granules = granules + 1 if granules < SPLIT_GRANULES else granules * 2
         granules = granules_fitting(granules, segment.depth, entries, count)
         if granules != 0:
-            status = segment_refill(partition, segment.unit, granules, segment.depth,
-                                    segment.prefix, entries, count)
+            status = segment_refill(partition, unit, granules, depth, prefix, entries, count)
+    # After a failure half way, too: one of two halves may have moved.
+    routes_forget(partition, depth, prefix)
     free(entries)
     return status
 

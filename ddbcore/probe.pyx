@@ -3,7 +3,7 @@
 *Theory of operation*. A PartitionProbe owns an arena and a partition and takes hashes as they are,
 so that tests choose them: equal tags, full segments, the ends of the hash space. `table_check`
 walks the index of a table of an open database as `hashrange verify` does; `engine_check` adds up
-what the counters say. Nothing in the engine uses any of them.
+what the counters say; `memory_limit` makes memory run out. Nothing in the engine uses any of them.
 
 *Invariants*. (1) table_check changes nothing.
 
@@ -143,6 +143,12 @@ def table_check(CoreTable table not None):
         raise AssertionError(f"table {table.name}: {items} items, {space.item_count} counted")
     return {"items": items, "units": units, "entries": space.partition.count,
             "depth": space.partition.depth}
+
+
+def memory_limit(Engine engine not None, blocks):
+    """Let the arena hand out so many more blocks, then fail as if memory were out; None: no bound.
+    """
+    engine.arena.blocks_left = -1 if blocks is None else blocks
 
 
 def engine_check(Engine engine not None):

@@ -18,6 +18,7 @@ class Program:
         checks: tuple[tuple[int, frozenset[str], str, str], ...] = (),
         ranges: tuple[tuple[int, int, str], ...] = (),
         distinct: tuple[tuple[int, int, str], ...] = (),
+        paths: tuple[tuple[int, ...], ...] = (),
     ) -> None: ...
     @property
     def names(self) -> tuple[str, ...]: ...
@@ -25,6 +26,12 @@ class Program:
     def values(self) -> tuple[str, ...]: ...
     @property
     def clause(self) -> str: ...
+    @property
+    def outer_names(self) -> tuple[str, ...]: ...
+    @property
+    def paths(self) -> tuple[tuple[int, ...], ...]: ...
+    @property
+    def targets(self) -> tuple[tuple[int, ...], ...]: ...
     @property
     def has_update(self) -> bool: ...
     @property
@@ -36,6 +43,8 @@ class Program:
         key: bytes,
         names: dict[str, str] | None = None,
         values: dict[str, Any] | None = None,
+        typed: bool = False,
+        partial: bool = False,
     ) -> bytes | None: ...
     def test(
         self,
@@ -43,6 +52,8 @@ class Program:
         old: bytes | None,
         names: dict[str, str] | None = None,
         values: dict[str, Any] | None = None,
+        typed: bool = False,
+        partial: bool = False,
     ) -> bool: ...
     def bench(
         self,

@@ -54,7 +54,7 @@ from ddbcore.log cimport (
     Log,
     NewSegment,
 )
-from ddbcore.partition cimport DIRECTORY_DEPTH_MAX
+from ddbcore.partition cimport DIRECTORY_DEPTH_MAX, directory_make
 from ddbcore.record cimport RECORD_HEADER_BYTES, Record
 from ddbcore.replay cimport REPLAY_BAD, REPLAY_GONE, REPLAY_LIMIT, durable_proof, frame_at, replay
 from ddbcore.segments cimport (
@@ -242,10 +242,7 @@ cdef int load_tables(Engine engine, Manifest manifest, dict head) except -1:
         table = engine.tables[entry["id"]]
         depth = entry["depth"]
         piece = manifest.take(<uint64_t>4 << depth)
-        free(table.space.partition.directory)
-        table.space.partition.depth = depth
-        table.space.partition.directory = <uint32_t*>malloc(<size_t>4 << depth)
-        if table.space.partition.directory == NULL:
+        if directory_make(&table.space.partition, depth) != OK:
             raise MemoryError()
         memcpy(table.space.partition.directory, piece, <size_t>4 << depth)
         table.space.partition.count = entry["entries"]

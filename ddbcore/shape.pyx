@@ -3,20 +3,23 @@
 Theory of operation
     Most items of a table have the same attributes in the same order. Inserting a name into a dict
     costs a search for its place; copying a dict whose names are in place already costs little more
-    than copying its memory. So a shape keeps a template, a dict of the names with None for every
-    value, and a new dict is a PyDict_Copy of it whose values are then put in their slots. Where the
-    slots are is not documented by CPython: at the making of each shape they are searched for in the
-    template's own memory (sys.getsizeof says how far it reaches), and checked in a copy. Where they
-    are not found as expected, or the interpreter is newer than the newest that was tested, dicts
-    are built entry by entry.
+    than copying its memory. So a shape keeps a template, a dict of the names with placeholders for
+    values, and a new dict is a PyDict_Copy of it whose values are then put in their slots. Where
+    the slots are is not documented by CPython: at the making of each shape they are searched for in
+    the template's own memory (sys.getsizeof says how far it reaches), and checked in a copy. Where
+    they are not found as expected, or the interpreter is newer than the newest that was tested,
+    dicts are built entry by entry.
+
+    A placeholder is not dropped when a value takes its slot: its count of references grows by one
+    with each copy, which 2**62 copies would exhaust. One placeholder per slot, not one for all:
+    counting the same object up nine times in a row takes longer than counting up nine.
 
     A shape gets its template at the second time in a row that its hash meets its slot, so that
     items without common shapes do not pay for templates that nobody uses.
 
 Invariants
     1. A template is never handed out and never changes. Its names are distinct.
-    2. Nobody else has seen a copy while its values are put in; each slot holds a reference to None
-       that is dropped.
+    2. Nobody else has seen a copy while its values are put in; each slot holds its placeholder.
     3. A dict that holds containers is tracked by the garbage collector, as if they had been
        inserted.
 
@@ -52,6 +55,9 @@ cdef struct Entry:
     PyObject* value
 
 
+cdef list placeholders = [object() for _ in range(SHAPE_NAMES_MAX)]
+
+
 # Bytes from the keys object to the first value, or 0 when the slots are not where they are
 # expected.
 cdef size_t values_find(PyObject* template, PyObject** names, uint32_t count) except? 0:
@@ -64,7 +70,7 @@ cdef size_t values_find(PyObject* template, PyObject** names, uint32_t count) ex
         entries = <Entry*>(keys + offset)
         index = 0
         while index < count and entries[index].name == names[index]:
-            if entries[index].value != Py_None:
+            if entries[index].value != PyList_GET_ITEM(<PyObject*>placeholders, index):
                 break
             index += 1
         if index == count:
@@ -74,7 +80,7 @@ cdef size_t values_find(PyObject* template, PyObject** names, uint32_t count) ex
 
 
 cdef int shape_make(
-    Shape* shape, uint64_t hash, const uint32_t* name_ids, PyObject** names, uint32_t count,
+    Shape* shape, uint64_t hash, PyObject** names, uint32_t count,
 ) except -1:
     cdef dict template = {}
     cdef dict copy
@@ -82,7 +88,7 @@ cdef int shape_make(
     cdef size_t offset
     cdef uint32_t index
     for index in range(count):
-        template[<object>names[index]] = None
+        template[<object>names[index]] = placeholders[index]
     if len(template) != <Py_ssize_t>count or hr_dict_split(<PyObject*>template):
         return 0
     offset = values_find(<PyObject*>template, names, count)
@@ -99,7 +105,7 @@ cdef int shape_make(
     shape.offset_bytes = offset
     shape.hash = hash
     shape.count = count
-    memcpy(shape.name_ids, name_ids, count * sizeof(uint32_t))
+    memcpy(shape.names, names, count * sizeof(PyObject*))
     Py_XDECREF(old)
     return 0
 
@@ -123,41 +129,82 @@ cdef PyObject* entries_insert(PyObject** names, PyObject** values, uint32_t coun
     return made
 
 
-cdef PyObject* shape_dict(
-    Shape* shapes, uint64_t hash, const uint32_t* name_ids, PyObject** names, PyObject** values,
-    uint32_t count, bint nested,
+cdef PyObject* template_copy(
+    PyObject* template, size_t offset_bytes, PyObject** values, uint32_t count, bint nested,
 ) noexcept:
-    cdef Shape* shape = shapes + (hash >> 58)
-    cdef PyObject* template = shape.template
     cdef PyObject* made
     cdef PyObject** slot
-    cdef size_t offset = shape.offset_bytes
     cdef uint32_t index
-    if shape.hash == hash and shape.count == count and template != NULL and (
-        memcmp(shape.name_ids, name_ids, count * sizeof(uint32_t)) == 0
-    ):
-        # Held, for the allocation may start the garbage collector, and that a call that changes the
-        # shape.
-        Py_INCREF(template)
-        made = PyDict_Copy(template)
-        Py_DECREF(template)
-        if made == NULL:
-            values_drop(values, count)
-            return NULL
-        slot = <PyObject**>(hr_dict_keys(made) + offset)
-        for index in range(count):
-            slot[2 * index] = values[index]
-            Py_DECREF(Py_None)
-        if nested and not PyObject_GC_IsTracked(made):
-            PyObject_GC_Track(made)
-        return made
+    # Held, for the allocation may start the garbage collector, and that a call that drops it.
+    Py_INCREF(template)
+    made = PyDict_Copy(template)
+    Py_DECREF(template)
+    if made == NULL:
+        values_drop(values, count)
+        return NULL
+    slot = <PyObject**>(hr_dict_keys(made) + offset_bytes)
+    for index in range(count):
+        slot[2 * index] = values[index]
+    if nested and not PyObject_GC_IsTracked(made):
+        PyObject_GC_Track(made)
+    return made
+
+
+# The slot of a shape that has a template, or NULL. Either of two neighbours may be it, so that two
+# shapes of one table seldom drive each other out.
+cdef inline Shape* slot_of(
+    const Shape* shapes, uint64_t hash, PyObject** names, uint32_t count,
+) noexcept:
+    cdef const Shape* shape = shapes + (hash >> (64 - SHAPE_SLOT_BITS))
+    cdef int turn
+    for turn in range(2):
+        if shape.hash == hash and shape.count == count and shape.template != NULL and (
+            memcmp(shape.names, names, count * sizeof(PyObject*)) == 0
+        ):
+            return <Shape*>shape
+        shape = shapes + ((hash >> (64 - SHAPE_SLOT_BITS)) ^ 1)
+    return NULL
+
+
+cdef PyObject* shape_find(
+    const Shape* shapes, PyObject** names, uint32_t count, size_t* offset_bytes,
+) noexcept:
+    cdef const Shape* shape
+    cdef uint64_t hash = 0
+    cdef uint32_t index
+    if count == 0 or count > SHAPE_NAMES_MAX:
+        return NULL
+    for index in range(count):
+        hash = shape_mix(hash, names[index])
+    shape = slot_of(shapes, hash, names, count)
+    if shape == NULL:
+        return NULL
+    offset_bytes[0] = shape.offset_bytes
+    return shape.template
+
+
+# Note that a shape without a template came; the second time in a row it gets one.
+cdef void shape_learn(Shape* shapes, uint64_t hash, PyObject** names, uint32_t count) noexcept:
+    cdef Shape* shape = shapes + (hash >> (64 - SHAPE_SLOT_BITS))
+    cdef Shape* other = shapes + ((hash >> (64 - SHAPE_SLOT_BITS)) ^ 1)
+    if shape.template != NULL and other.template == NULL:
+        shape = other
+    if shape.candidate == hash:
+        try:
+            shape_make(shape, hash, names, count)
+        except Exception:
+            pass                          # out of memory, most likely: the dict will tell
+    shape.candidate = hash
+
+
+cdef PyObject* shape_dict(
+    Shape* shapes, uint64_t hash, PyObject** names, PyObject** values, uint32_t count, bint nested,
+) noexcept:
+    cdef Shape* shape = slot_of(shapes, hash, names, count)
+    if shape != NULL:
+        return template_copy(shape.template, shape.offset_bytes, values, count, nested)
     if HR_SHAPES and count > 0:
-        if shape.candidate == hash:
-            try:
-                shape_make(shape, hash, name_ids, names, count)
-            except Exception:
-                pass                      # out of memory, most likely: the dict below will tell
-        shape.candidate = hash
+        shape_learn(shapes, hash, names, count)
     return entries_insert(names, values, count)
 
 

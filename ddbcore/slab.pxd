@@ -23,5 +23,8 @@ cdef Node* leaf_at(Forest* forest, uint64_t ref) noexcept nogil
 # Take a block of a class: an empty leaf. OK or an error.
 cdef int leaf_new(Forest* forest, int size_class, uint64_t* ref, Node** out) noexcept nogil
 cdef int leaf_free(Forest* forest, uint64_t ref) noexcept nogil
+# Make sure that taking a leaf of a class (-1: none), or a new node, and freeing the leaf `ref` (0:
+# none) cannot fail half way: memory is set aside, and the slabs concerned are loaded.
+cdef int leaves_ready(Forest* forest, int size_class, uint64_t ref) noexcept nogil
 # UnitCheck of a slab.
 cdef int slab_check(const uint8_t* data, uint32_t size_bytes) noexcept nogil

@@ -23,6 +23,7 @@ from ddbcore.arena cimport (
     UNIT_NODE,
     UNIT_NONE,
     UNIT_SLAB,
+    arena_reserve,
     unit_data,
     unit_free,
     unit_new,
@@ -39,6 +40,11 @@ cdef extern from *:
     """
     uint16_t SLAB_BLOCK_BYTES[5]
     uint8_t SLAB_BLOCK_COUNT[5]
+
+
+cdef enum:
+    # A unit, and the shadows of two slabs and their neighbours in the lists.
+    READY_BLOCKS = 8
 
 
 cdef Slab* slab_at(Forest* forest, uint32_t unit) noexcept nogil:
@@ -169,6 +175,30 @@ cdef int leaf_free(Forest* forest, uint64_t ref) noexcept nogil:
             return status
         unit_free(forest.arena, unit)
     return OK
+
+
+cdef int slab_ready(Forest* forest, uint32_t unit) noexcept nogil:
+    if unit != UNIT_NONE and slab_at(forest, unit) == NULL:
+        return forest.arena.error
+    return OK
+
+
+cdef int leaves_ready(Forest* forest, int size_class, uint64_t ref) noexcept nogil:
+    cdef Slab* slab
+    cdef int status = arena_reserve(forest.arena, READY_BLOCKS)
+    if status == OK and size_class >= 0 and forest.slabs[size_class] != UNIT_NONE:
+        slab = slab_at(forest, forest.slabs[size_class])
+        status = forest.arena.error if slab == NULL else slab_ready(forest, slab.next)
+    if status == OK and ref != 0:
+        slab = slab_at(forest, <uint32_t>(ref_address(ref) >> 5))
+        if slab == NULL:
+            return forest.arena.error
+        status = slab_ready(forest, slab.next)
+        if status == OK:
+            status = slab_ready(forest, slab.previous)
+        if status == OK:
+            status = slab_ready(forest, forest.slabs[slab.size_class])
+    return status
 
 
 cdef int slab_check(const uint8_t* data, uint32_t size_bytes) noexcept nogil:

@@ -4,7 +4,7 @@ Theory of operation
     A condition is a list of steps with one truth register: comparisons and functions set it, NOT
     turns it, AND and OR are jumps over what no longer matters. Jumps only go forward, so every run
     ends. An update is a stack machine, which `ddbcore.program` runs, because its arithmetic can
-    raise.
+    raise. A nested path is walked when a step needs what it leads to.
 
 Invariants
     1. Steps are checked once (`condition_check`, `update_check`): numbers in range, jumps forward,
@@ -22,10 +22,10 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 from ddbcore.operand cimport (
-    TYPE_ABSENT, TYPE_S, fields_find, operand_begins_with, operand_contains, operand_equal,
-    operand_length, operand_order, type_by_name,
+    TYPE_ABSENT, TYPE_S, fields_find, list_find, map_find, operand_begins_with, operand_contains,
+    operand_equal, operand_length, operand_order, type_by_name,
 )
-from ddbcore.status cimport ERR_MEMORY
+from ddbcore.status cimport ERR_CORRUPT, ERR_MEMORY
 
 cdef enum:
     FOUND_ON_STACK = 16                   # attributes of a condition up to here need no allocation
@@ -51,29 +51,71 @@ cdef Step* steps_load(bytes code, uint32_t* count) except? NULL:
 # -- evaluation ------------------------------------------------------------------------------------
 
 
-# The operand that a step names; sizes are computed into *made.
-cdef const Operand* operand_of(
+cdef int path_find(
+    const Bound* bound, const Operand* found, uint32_t number, Operand* out,
+) noexcept nogil:
+    cdef const Path* path = &bound.paths[number]
+    cdef const PathElement* element
+    cdef Operand parent = found[bound.field_of[path.name]]
+    cdef uint32_t index
+    cdef int status
+    out.type = TYPE_ABSENT
+    for index in range(path.start, path.start + path.count):
+        element = &bound.elements[index]
+        if element.indexed:
+            status = list_find(&parent, element.key, out)
+        else:
+            status = map_find(&parent, &bound.table.fields[element.number], out)
+        if status < 0 or out.type == TYPE_ABSENT:
+            return status
+        parent = out[0]
+    return 0
+
+
+# Operands that take work.
+cdef const Operand* operand_make(
     const Bound* bound, const Operand* found, uint16_t operand, Operand* made,
 ) noexcept nogil:
     cdef uint16_t kind = operand & OPERAND_KIND
     cdef uint16_t number = operand & OPERAND_NUMBER
-    if kind == OPERAND_ATTRIBUTE:
-        return &found[bound.field_of[number]]
-    if kind == OPERAND_VALUE:
-        return &bound.values[number]
+    cdef Operand part
     if kind == OPERAND_SIZE:
         operand_length(&found[bound.field_of[number]], made)
-    else:
+    elif kind == OPERAND_VALUE_SIZE:
         operand_length(&bound.values[number], made)
+    elif kind == OPERAND_PATH:
+        if path_find(bound, found, number, made) < 0:
+            return NULL
+    else:
+        if path_find(bound, found, number, &part) < 0:
+            return NULL
+        operand_length(&part, made)
     return made
+
+
+cdef inline const Operand* operand_pick(
+    const Bound* bound, const Operand* found, uint16_t operand, Operand* made,
+) noexcept nogil:
+    if operand <= OPERAND_NUMBER:
+        return &found[bound.field_of[operand]]
+    if operand & OPERAND_KIND == OPERAND_VALUE:
+        return &bound.values[operand & OPERAND_NUMBER]
+    return operand_make(bound, found, operand, made)
+
+
+cdef const Operand* operand_of(
+    const Bound* bound, const Operand* found, uint16_t operand, Operand* made,
+) noexcept nogil:
+    return operand_pick(bound, found, operand, made)
 
 
 cdef int steps_run(const Bound* bound, const Operand* found) noexcept nogil:
     cdef const Step* step
-    cdef const Operand* left
+    cdef const Operand* left = NULL
     cdef const Operand* right
     cdef Operand made_left, made_right
     cdef uint32_t place = 0
+    cdef uint16_t before = 0
     cdef int truth = 1, order = 0
     cdef uint8_t code
     while place < bound.step_count:
@@ -91,11 +133,18 @@ cdef int steps_run(const Bound* bound, const Operand* found) noexcept nogil:
         if code == STEP_NOT:
             truth = not truth
             continue
-        left = operand_of(bound, found, step.a, &made_left)
+        # BETWEEN and IN name one operand again and again.
+        if left != &made_left or step.a != before:
+            left = operand_pick(bound, found, step.a, &made_left)
+            before = step.a
+        if left == NULL:
+            return ERR_CORRUPT
         if code == STEP_EXISTS:
             truth = left.type != TYPE_ABSENT
             continue
-        right = operand_of(bound, found, step.b, &made_right)
+        right = operand_pick(bound, found, step.b, &made_right)
+        if right == NULL:
+            return ERR_CORRUPT
         if code <= STEP_NE:
             truth = operand_equal(left, right)
             if truth < 0:
@@ -146,18 +195,18 @@ cdef int condition_eval(const Bound* bound, const uint8_t* record, size_t size) 
 # -- checking steps --------------------------------------------------------------------------------
 
 
-cdef bint operand_valid(uint16_t operand, uint32_t name_count, uint32_t value_count) noexcept nogil:
+cdef bint operand_valid(uint16_t operand, const SymbolCounts* counts) noexcept nogil:
     cdef uint16_t kind = operand & OPERAND_KIND
     cdef uint16_t number = operand & OPERAND_NUMBER
     if kind == OPERAND_ATTRIBUTE or kind == OPERAND_SIZE:
-        return number < name_count
+        return number < counts.names
     if kind == OPERAND_VALUE or kind == OPERAND_VALUE_SIZE:
-        return number < value_count
-    return 0
+        return number < counts.values
+    return number < counts.paths and (kind == OPERAND_PATH or kind == OPERAND_PATH_SIZE)
 
 
 cdef bint condition_check(
-    const Step* steps, uint32_t count, uint32_t name_count, uint32_t value_count,
+    const Step* steps, uint32_t count, const SymbolCounts* counts,
 ) noexcept nogil:
     cdef const Step* step
     cdef uint32_t place
@@ -171,17 +220,25 @@ cdef bint condition_check(
             continue
         if step.code < STEP_EQ or step.code > STEP_TYPE:
             return 0
-        if not operand_valid(step.a, name_count, value_count):
+        if not operand_valid(step.a, counts):
             return 0
-        if step.code != STEP_EXISTS and not operand_valid(step.b, name_count, value_count):
+        if step.code != STEP_EXISTS and not operand_valid(step.b, counts):
             return 0
     return count > 0
 
 
-# The deepest stack of an update, or -1 when its steps are not sound. *actions: how many attributes
-# it changes.
+# Whether a step that changes something says what, and with what.
+cdef bint action_check(
+    const Step* step, const SymbolCounts* counts, const Path* paths,
+) noexcept nogil:
+    if step.a >= counts.names or (step.code >= STEP_ADD_TO and step.b >= counts.values):
+        return 0
+    return step.c == 0 or (step.c <= counts.paths and paths[step.c - 1].name == step.a)
+
+
 cdef int64_t update_check(
-    const Step* steps, uint32_t count, uint32_t name_count, uint32_t value_count, uint32_t* actions,
+    const Step* steps, uint32_t count, const SymbolCounts* counts, const Path* paths,
+    uint32_t* actions,
 ) noexcept nogil:
     cdef const Step* step
     cdef uint32_t place
@@ -190,7 +247,7 @@ cdef int64_t update_check(
     for place in range(count):
         step = &steps[place]
         if step.code == STEP_PUSH or step.code == STEP_DEFAULT:
-            if step.a & OPERAND_SIZE or not operand_valid(step.a, name_count, value_count):
+            if step.a & OPERAND_SIZE or not operand_valid(step.a, counts):
                 return -1
             if step.code == STEP_PUSH:
                 depth += 1
@@ -203,9 +260,7 @@ cdef int64_t update_check(
         elif STEP_SET <= step.code <= STEP_DELETE_FROM:
             if step.code == STEP_SET:
                 depth -= 1
-            if depth != 0 or step.a >= name_count:
-                return -1
-            if step.code >= STEP_ADD_TO and step.b >= value_count:
+            if depth != 0 or not action_check(step, counts, paths):
                 return -1
             actions[0] += 1
         else:

@@ -23,6 +23,7 @@ from ddbcore.compaction cimport COMPACTION_ASSIST, compaction_check, compaction_
 from ddbcore.engine cimport (
     DURABILITY_COMMIT,
     Engine,
+    TableState,
     durability_parse,
     engine_stir,
     program_of,
@@ -30,6 +31,7 @@ from ddbcore.engine cimport (
 from ddbcore.hashing cimport hash_bytes
 from ddbcore.item cimport ItemCodec
 from ddbcore.keyspace cimport (
+    Keyspace,
     keyspace_apply,
     keyspace_find,
     keyspace_hash,
@@ -126,6 +128,13 @@ cdef inline int plain_key(ItemCodec codec, PyObject* hash, PyObject* range, Span
     range_key.data = number
     range_key.size = number_key_encode(&parsed, number)
     return True
+
+
+cdef void key_fetch(void* space, const uint8_t* key, size_t size) noexcept:
+    """Start loading the index line of a hash key."""
+    cdef Keyspace* keyspace = <Keyspace*>space
+    if not keyspace.dropped:
+        partition_prefetch(&keyspace.partition, keyspace_hash(keyspace, key, <uint32_t>size))
 
 
 cdef class CoreTable:
@@ -290,9 +299,9 @@ cdef class CoreTable:
         cdef uint64_t address = 0
         cdef uint64_t lsn
         cdef size_t weight = 0
-        cdef int nested = 0
         cdef int status
         cdef object item
+        cdef ItemCodec codec
         if cache.bytes_max != 0:
             mixed = cache_hash(hash, range_key)
             item = cache.fetch(self.state.keyspace_id, mixed, hash_key, range_key)
@@ -304,15 +313,15 @@ cdef class CoreTable:
                 engine.fail(status, f"reading table {self.name}")
             return None
         lsn = engine.log.lsn
+        codec = self.codec
         engine.pins += 1
         try:
-            item = self.codec.decode_item(<const uint8_t*>record, record.size_bytes, &weight,
-                                          &nested)
+            item = codec.decode_item(<const uint8_t*>record, record.size_bytes, &weight, NULL)
         finally:
             engine.unpin()
         if cache.bytes_max != 0 and lsn == engine.log.lsn and not engine.refused:
-            cache.keep(self.state.keyspace_id, mixed, hash_key, range_key, item, weight, nested,
-                       &engine.log.lsn)
+            cache.keep(self.state.keyspace_id, mixed, hash_key, range_key, item,
+                       codec.memory.shapes, weight, &engine.log.lsn)
         return item
 
     def put(self, item, *, condition=None, names=None, values=None, durability=None):
@@ -331,11 +340,12 @@ cdef class CoreTable:
         cdef uint64_t address = 0
         cdef uint64_t lsn
         cdef ItemCodec codec = self.codec
+        cdef TableState state = self.state    # held: encoding may run Python code
         self.enter_write()
         frame = engine.scratch_take()
         try:
             frame.size = FRAME_HEADER_BYTES
-            codec.encode_item(item, frame)
+            codec.encode_item(item, frame, key_fetch, <void*>&state.space)
             # Encoding may have run other Python code.
             self.enter_write()
             while condition is not None:

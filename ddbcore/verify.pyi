@@ -5,6 +5,8 @@ from typing import Any
 
 from ddbcore.database import CoreDatabase
 
+class WholeFrames: ...
+
 class Inspector:
     def __init__(self, database: CoreDatabase) -> None: ...
     @property

@@ -48,6 +48,8 @@ cdef extern from *:
 cdef enum:
     WORD_DIGITS = 19
     TEXT_DIGITS_MAX = 38
+    # 38 digits whose first stands 130 places behind the point, with "0." and a sign in front.
+    TEXT_BYTES_MAX = 176
 
 cdef enum WordsStatus:
     WORDS_SYNTAX = -30                    # no number
@@ -59,6 +61,13 @@ cdef enum WordsStatus:
 # or a WordsStatus. Exponents beyond TEXT_EXPONENT_MAX come back as some value beyond it.
 cdef int words_parse(const uint8_t* text, size_t size, uint64_t* words, int64_t* exponent,
                      int* negative) noexcept nogil
+
+
+# Write a number as plain decimal text: no exponent, digits on both sides of a point. `negative` is
+# 0 for zero; the exponent is one of a Number, which bounds the text to TEXT_BYTES_MAX bytes.
+# Returns its length.
+cdef int words_print(uint64_t high, uint64_t low, int exponent, bint negative,
+                     uint8_t* out) noexcept nogil
 
 
 # Number of decimal digits of a value that is not 0.

@@ -1,9 +1,10 @@
-"""Words of 19 decimal digits: reading them from text. words.pxd has the arithmetic.
+"""Words of 19 decimal digits: from text and to text. words.pxd has the arithmetic.
 
-*Theory of operation*. One pass over the text. Zeros are held back until another digit follows them,
-so that those at either end cost no digit: "1000.000" is one digit and an exponent. The first 19
-significant digits go to one accumulator, the next 19 to another, and both are brought to words at
-the end; later digits are only counted.
+*Theory of operation*. Reading is one pass over the text. Zeros are held back until another digit
+follows them, so that those at either end cost no digit: "1000.000" is one digit and an exponent.
+The first 19 significant digits go to one accumulator, the next 19 to another, and both are brought
+to words at the end; later digits are only counted. Writing puts the digits of the coefficient down,
+two at a time, then moves those behind the point.
 
 *Invariants*. (1) Nothing is computed with an exponent before it is bounded: its digits saturate.
 (2) No digit is lost unless WORDS_LONG is returned.
@@ -12,6 +13,7 @@ the end; later digits are only counted.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.string cimport memcpy, memmove, memset
 
 from ddbcore.status cimport OK
 
@@ -116,3 +118,55 @@ cdef int words_parse(const uint8_t* text, size_t size, uint64_t* words, int64_t*
         words[0] = digits.leading % POWERS[WORD_DIGITS - behind] * POWERS[behind] + digits.following
     exponent[0] += digits.zeros - digits.fraction
     return OK
+
+
+cdef extern from *:
+    """
+    static const char words_pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+        "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+        "8081828384858687888990919293949596979899";
+    """
+    const char* PAIRS "words_pairs"
+
+
+# Write exactly `count` digits, the last ones of a value.
+cdef inline void digits_write(uint64_t value, int count, uint8_t* out) noexcept nogil:
+    while count >= 2:
+        count -= 2
+        memcpy(out + count, PAIRS + value % 100 * 2, 2)
+        value //= 100
+    if count:
+        out[0] = <uint8_t>(48 + value % 10)
+
+
+cdef int words_print(uint64_t high, uint64_t low, int exponent, bint negative,
+                     uint8_t* out) noexcept nogil:
+    cdef uint8_t* target = out
+    cdef int digits, zeros
+    if negative:
+        target[0] = c"-"
+        target += 1
+    if high:
+        digits = digit_count(high)
+        digits_write(high, digits, target)
+        digits_write(low, WORD_DIGITS, target + digits)
+        digits += WORD_DIGITS
+    else:
+        digits = digit_count(low) if low else 1
+        digits_write(low, digits, target)
+    if exponent >= 0:
+        memset(target + digits, 48, exponent)
+        target += digits + exponent
+    elif digits + exponent > 0:
+        # The point goes in among the digits.
+        memmove(target + digits + exponent + 1, target + digits + exponent, -exponent)
+        target[digits + exponent] = c"."
+        target += digits + 1
+    else:
+        zeros = 2 - exponent - digits
+        memmove(target + zeros, target, digits)
+        memset(target, 48, zeros)
+        target[1] = c"."
+        target += zeros + digits
+    return <int>(target - out)

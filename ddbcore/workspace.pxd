@@ -4,8 +4,17 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t
 
 from ddbcore.buffer cimport Buffer
 from ddbcore.change cimport Change, Room
+from ddbcore.document cimport Target
 from ddbcore.operand cimport Field, Operand
-from ddbcore.steps cimport Bound
+from ddbcore.steps cimport Bound, PathElement
+
+cdef struct Sizes:
+    # How many of each a program has.
+    uint32_t names
+    uint32_t values
+    uint32_t stack
+    uint32_t actions
+    uint32_t elements                     # of all paths
 
 
 cdef struct Workspace:
@@ -13,7 +22,9 @@ cdef struct Workspace:
     Bound bound
     Field* fields
     uint16_t* field_of
-    uint8_t* targeted                     # by field: an action writes it
+    PathElement* elements                 # of all paths, with the numbers of fields
+    Target* targets                       # by action
+    Target** sorted
     Operand* values
     Operand* found                        # by field
     Operand* stack
@@ -31,9 +42,7 @@ cdef struct Workspace:
 
 
 # A workspace for a program of this size, or NULL.
-cdef Workspace* workspace_make(
-    uint32_t name_count, uint32_t value_count, uint32_t stack_size, uint32_t action_count,
-) noexcept
+cdef Workspace* workspace_make(const Sizes* sizes) noexcept
 cdef void workspace_free(Workspace* workspace, uint32_t name_count) noexcept
 # Forget the keyspace that the fields belong to.
 cdef void workspace_forget(Workspace* workspace) noexcept

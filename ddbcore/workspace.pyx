@@ -42,7 +42,9 @@ cdef void workspace_free(Workspace* workspace, uint32_t name_count) noexcept:
     free(workspace.field_names)
     free(workspace.fields)
     free(workspace.field_of)
-    free(workspace.targeted)
+    free(workspace.elements)
+    free(workspace.targets)
+    free(workspace.sorted)
     free(workspace.values)
     free(workspace.found)
     free(workspace.stack)
@@ -54,29 +56,33 @@ cdef void workspace_free(Workspace* workspace, uint32_t name_count) noexcept:
     free(workspace)
 
 
-cdef Workspace* workspace_make(
-    uint32_t name_count, uint32_t value_count, uint32_t stack_size, uint32_t action_count,
-) noexcept:
+cdef Workspace* workspace_make(const Sizes* sizes) noexcept:
     cdef Workspace* workspace = <Workspace*>calloc(1, sizeof(Workspace))
+    cdef size_t names = sizes.names + 1
+    cdef size_t values = sizes.values + 1
+    cdef size_t actions = sizes.actions + 1
     if workspace == NULL:
         return NULL
-    workspace.fields = <Field*>malloc((name_count + 1) * sizeof(Field))
-    workspace.field_of = <uint16_t*>malloc((name_count + 1) * sizeof(uint16_t))
-    workspace.targeted = <uint8_t*>malloc(name_count + 1)
-    workspace.values = <Operand*>malloc((value_count + 1) * sizeof(Operand))
-    workspace.found = <Operand*>malloc((name_count + 1) * sizeof(Operand))
-    workspace.stack = <Operand*>malloc((stack_size + 1) * sizeof(Operand))
-    workspace.changes = <Change*>malloc((action_count + 1) * sizeof(Change))
-    workspace.value_offsets = <size_t*>malloc((value_count + 1) * sizeof(size_t))
-    workspace.name_objects = <void**>calloc(name_count + 1, sizeof(void*))
-    workspace.field_names = <void**>calloc(name_count + 1, sizeof(void*))
+    workspace.fields = <Field*>malloc(names * sizeof(Field))
+    workspace.field_of = <uint16_t*>malloc(names * sizeof(uint16_t))
+    workspace.elements = <PathElement*>malloc((sizes.elements + 1) * sizeof(PathElement))
+    workspace.targets = <Target*>malloc(actions * sizeof(Target))
+    workspace.sorted = <Target**>malloc(actions * sizeof(Target*))
+    workspace.values = <Operand*>malloc(values * sizeof(Operand))
+    workspace.found = <Operand*>malloc(names * sizeof(Operand))
+    workspace.stack = <Operand*>malloc((sizes.stack + 1) * sizeof(Operand))
+    workspace.changes = <Change*>malloc(actions * sizeof(Change))
+    workspace.value_offsets = <size_t*>malloc(values * sizeof(size_t))
+    workspace.name_objects = <void**>calloc(names, sizeof(void*))
+    workspace.field_names = <void**>calloc(names, sizeof(void*))
     if (
-        workspace.fields == NULL or workspace.field_of == NULL or workspace.targeted == NULL
+        workspace.fields == NULL or workspace.field_of == NULL or workspace.elements == NULL
+        or workspace.targets == NULL or workspace.sorted == NULL
         or workspace.values == NULL or workspace.found == NULL or workspace.stack == NULL
         or workspace.changes == NULL or workspace.value_offsets == NULL
         or workspace.name_objects == NULL or workspace.field_names == NULL
     ):
-        workspace_free(workspace, name_count)
+        workspace_free(workspace, sizes.names)
         return NULL
     return workspace
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -106,6 +109,97 @@ def test_cached_copies_are_independent(hashes: hashrange.Table) -> None:
         got["m"]["x"]["y"].clear()
         got["s"].add("new")
         del got["id"]
+
+
+def of_every_form() -> list[dict[str, Any]]:
+    """Items that the cache keeps in different ways: by shape, whole, and in between."""
+    return [
+        {"id": "only the key"},
+        {"id": "flat", "n": 1, "d": Decimal("1.5"), "b": b"x", "t": True, "z": None},
+        {"id": "sets", "s": {"a", "b"}, "many": set(range(40)), "b": {b"a"}},
+        {"id": "maps", "m": {"x": {"y": {"z": {"deep": 1}}}, "empty": {}}, "n": 2},
+        {"id": "lists", "l": [1, [2, {"a": {"s"}}], {}], "empty": []},
+        {"id": "wide", **{f"a{number}": [number] for number in range(100)}},
+        {"id": "32", **{f"a{number}": {"v": number} for number in range(31)}},
+        {"id": "many words", **{f"m{a}": {f"x{b}": a * b for b in range(30)} for a in range(30)}},
+    ]
+
+
+# What is kept is not the dict but its values, so every form must come back as it was.
+def test_items_of_every_form_come_back_from_the_cache(hashes: hashrange.Table) -> None:
+    items = of_every_form()
+    for item in items:
+        hashes.put(item)
+    for _ in range(5):
+        for item in items:
+            got = hashes.get(item["id"])
+            assert got == item
+            assert list(got) == list(item)
+            got.clear()
+    assert hashes.database.stats()["cache"]["hits"] == 4 * len(items)
+
+
+# Copies are tracked by the garbage collector when they hold containers, and give back what they
+# hold: a cycle through one is found, and filling, forgetting and dropping leave nothing behind.
+def test_the_cache_holds_no_reference_too_many() -> None:
+    class Canary:
+        pass
+
+    items = of_every_form()
+    with hashrange.open() as db:
+        table = db.create_table("table", ("id", "S"))
+        for item in items:
+            table.put(item)
+        for item in items[2:]:
+            for _ in range(4):
+                got = table.get(item["id"])
+                canary = Canary()
+                seen = weakref.ref(canary)
+                got["cycle"] = [got, canary]
+                del got, canary
+                gc.collect()
+                assert seen() is None
+        before = 0
+        for turn in range(12):
+            for item in items:
+                table.get(item["id"])
+                table.get(item["id"])
+            for item in items:
+                table.put(item)
+            gc.collect()
+            if turn == 5:
+                before = len(gc.get_objects())
+        assert abs(len(gc.get_objects()) - before) < 20
+
+
+# An entry may go while a copy of it is made: an allocation can start the garbage collector, whose
+# finalizers write the item.
+def test_an_item_written_while_it_is_copied_comes_back_whole(hashes: hashrange.Table) -> None:
+    class Writer:
+        def __init__(self) -> None:
+            self.me = self
+
+        def __del__(self) -> None:
+            for item in of_every_form():
+                hashes.put({**item, "id": item["id"], "again": 1})
+
+    items = of_every_form()
+    threshold = gc.get_threshold()
+    try:
+        for delay in range(1, 30):
+            for item in items:
+                hashes.put(item)
+                hashes.get(item["id"])
+            gc.collect()
+            Writer()
+            gc.set_threshold(delay, 1, 1)
+            for item in items:
+                got = hashes.get(item["id"])
+                got.pop("again", None)
+                assert got == item
+            gc.set_threshold(*threshold)
+    finally:
+        gc.set_threshold(*threshold)
 
 
 # The bytes are bounded at all times, with items of every size.

@@ -11,6 +11,7 @@ import pytest
 
 import hashrange
 from ddbcore.probe import database_check
+from ddbcore.simulation import SimulatedDisk
 
 MIB = 1 << 20
 FILLER = "x" * 900
@@ -114,6 +115,83 @@ def test_compact_leaves_little_dead(tmp_path: Path, items: int) -> None:
     with hashrange.open(path) as db:
         assert db.table("table").count() == items
     assert hashrange.verify(path).ok
+
+
+def fill(table: hashrange.Table, count: int) -> None:
+    with table.batch() as batch:
+        for number in range(count):
+            batch.put({"h": number, "v": FILLER})
+
+
+def little_is_dead(db: hashrange.Database) -> bool:
+    stats = db.stats()
+    return bool(stats["dead_bytes"] <= stats["live_bytes"] // 3 + MIB)
+
+
+# A pass that runs already spares what died after it began: compact() must not settle for it.
+@pytest.mark.parametrize("steps", [0, 100, 1000])
+def test_compact_does_more_than_a_pass_under_way(steps: int) -> None:
+    db = hashrange.open()
+    table = db.create_table("table", ("h", "N"))
+    fill(table, 20000)
+    # Half of each old segment lives, so that a pass has much to move; writers do it, bit by bit.
+    while not db.stats()["moved_bytes"]:
+        fill(table, 10000)
+    for number in range(steps):
+        table.put({"h": number, "v": FILLER})
+    assert db.stats()["compactions"] == 0
+    fill(table, 20000)
+    db.compact()
+    assert little_is_dead(db), db.stats()
+    db.close()
+
+
+# The first write of a new handle may be its compaction; the tail it found has dead bytes too.
+def test_compact_right_after_opening_moves_the_old_tail(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    with hashrange.open(path) as db:
+        table = db.create_table("table", ("h", "N"))
+        for _ in range(4):
+            fill(table, 3000)
+        assert not little_is_dead(db)
+    with hashrange.open(path) as db:
+        db.compact()
+        assert little_is_dead(db), db.stats()
+
+
+# A checkpoint under way began before the segments were emptied: it does not remove them, and
+# compact() has to wait for it and write one of its own. The same for checkpoint() itself.
+def test_compact_and_checkpoint_wait_for_a_checkpoint_under_way() -> None:
+    disk = SimulatedDisk()
+    db = hashrange.open(disk=disk)
+    db.engine.starter = None
+    table = db.create_table("table", ("h", "N"))
+    for _ in range(4):
+        fill(table, 3000)
+    inside, go_on = threading.Event(), threading.Event()
+
+    def hold(operation: str, name: str | None) -> None:
+        if operation == "sync" and (name or "").startswith("checkpoint"):
+            disk.hook = None
+            inside.set()
+            go_on.wait(60)
+
+    disk.hook = hold
+    first = threading.Thread(target=db.checkpoint)
+    first.start()
+    assert inside.wait(60)
+    calls = [threading.Thread(target=call) for call in (db.compact, db.checkpoint)]
+    for thread in calls:
+        thread.start()
+    while not db.stats()["compactions"]:
+        assert calls[0].is_alive()
+    assert db.stats()["checkpoints"] == 0
+    go_on.set()
+    for thread in [first, *calls]:
+        thread.join(60)
+    assert db.stats()["checkpoints"] == 3
+    assert little_is_dead(db), db.stats()
+    db.close()
 
 
 # A copy taken right after a compaction, and one after more writes, has everything.

@@ -646,6 +646,29 @@ def test_short_strings_are_shared_and_right(codec):
     assert codec.decode_bytes(data) is codec.decode_bytes(data)
 
 
+# Strings of up to 64 bytes are found by size and both ends: here these agree, the middle differs.
+def test_remembered_strings_that_differ_in_the_middle_are_told_apart(codec):
+    texts = ["begin---" + "a" * inner + mark + "b" * inner + "---ending"
+             for inner in (0, 1, 8, 20, 30) for mark in "xyz"]
+    for _ in range(4):
+        for text in texts:
+            assert codec.decode(codec.encode({"id": "k", "t": text}))["t"] == text
+
+
+# A small set is a copy of one seen before: who changes it changes no other, and a set of the same
+# bytes but of another type is another set.
+def test_remembered_sets_are_independent_and_right(codec):
+    values = [{"a", "b", "c"}, {b"a", b"b", b"c"}, {1, 2, 3}, {"x" * 38}, {"x" * 50}, set("abcdef")]
+    for _ in range(4):
+        for value in values:
+            record = codec.encode({"id": "k", "s": value})
+            first, second = codec.decode(record)["s"], codec.decode(record)["s"]
+            assert first == second == value
+            first.add("more")
+            assert second == value
+            assert codec.decode(record)["s"] == value
+
+
 def test_nothing_leaks(codec):
     item = {
         "id": "k",

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-HANG_S = 120
+HANG_S = 120                  # without a word from the child
 
 
 class ChildDied(AssertionError):
@@ -53,8 +53,12 @@ def in_child_with_progress(work: Callable[[Callable[[int], None]], Any]) -> Any:
 
 
 def answer(work: Callable[[Callable[[int], None]], Any], progress: mmap.mmap, pipe: int) -> int:
+    def note(at: int) -> None:
+        struct.pack_into("<q", progress, 0, at)
+        signal.alarm(HANG_S)
+
     try:
-        raw = pickle.dumps(("value", work(lambda at: struct.pack_into("<q", progress, 0, at))))
+        raw = pickle.dumps(("value", work(note)))
     except BaseException:
         raw = pickle.dumps(("error", traceback.format_exc()))
     try:

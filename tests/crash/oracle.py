@@ -3,7 +3,8 @@
 A Workload draws the next operation from its random numbers and the state so far, so that a writing
 child and its parent agree on every operation without talking. `Workload.states[n]` is the content
 of the database after n operations; each is one commit or none, so what a crash leaves must equal
-one of them.
+one of them. An update that would pass 400 KB is an operation too, "overgrow": the database must
+refuse it and stay as it was.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ TABLES = {                                         # name -> has a range key
 }
 HASH_COUNT = 12                                    # few keys: most writes replace, so bytes die
 RANGE_COUNT = 40
+ITEM_BYTES_MAX = 409_600
 
 
 def seed_of(variable: str) -> int:
@@ -77,8 +79,16 @@ class Workload:
         if dice < 0.32:
             return ("delete", name, self.key(name))
         if dice < 0.50:
-            return ("update", name, self.key(name), self.random.randrange(-5, 100), self.text())
+            return self.update(name)
         return ("put", name, self.item(name))
+
+    def update(self, name: str) -> tuple[Any, ...]:
+        key = self.key(name)
+        text = self.text() if self.random.random() > 0.03 else "c" * (ITEM_BYTES_MAX + 1)
+        operation = ("update", name, key, self.random.randrange(-5, 100), text)
+        if too_large(updated(name, self.state[name].get(key), operation)):
+            return ("overgrow", *operation[1:])
+        return operation
 
     def key(self, name: str) -> tuple[Any, ...]:
         hash_value = f"h{self.random.randrange(HASH_COUNT)}"
@@ -115,7 +125,7 @@ class Workload:
 def applied(state: State, operation: tuple[Any, ...]) -> State:
     """Return the state behind an operation; `state` stays as it is."""
     kind = operation[0]
-    if kind in ("sync", "checkpoint", "compact"):
+    if kind in ("sync", "checkpoint", "compact", "overgrow"):
         return state
     state = dict(state)
     name = operation[1]
@@ -139,6 +149,17 @@ def applied(state: State, operation: tuple[Any, ...]) -> State:
             else:
                 table.pop(value, None)
     return state
+
+
+def too_large(item: dict[str, Any]) -> bool:
+    """Whether an update to this item is refused, as more than 400 KB.
+
+    The sizes that `Workload.text` draws leave kilobytes between an item and the bound, so strings
+    are counted and 1 KB stands for all else.
+    """
+    strings = sum(len(value.encode()) for value in item.values() if isinstance(value, str))
+    assert not ITEM_BYTES_MAX - 2048 < strings <= ITEM_BYTES_MAX, "too near to the bound to tell"
+    return strings > ITEM_BYTES_MAX
 
 
 def abandon(database: hashrange.Database) -> None:
@@ -178,10 +199,13 @@ def perform(database: hashrange.Database, operation: tuple[Any, ...]) -> None:
     elif kind == "delete":
         table.delete(*operation[2])
     elif kind == "update":
-        _, _, key, number, text = operation
-        table.update(
-            *key, "ADD n :n SET changed = :t REMOVE tags", values={":n": number, ":t": text}
-        )
+        update(table, operation)
+    elif kind == "overgrow":
+        try:
+            update(table, operation)
+        except hashrange.ItemTooLarge:
+            return
+        raise AssertionError(f"an update beyond 400 KB was let through: {operation!r:.80}")
     elif kind == "batch":
         with table.batch() as batch:
             for step, value in operation[2]:
@@ -189,6 +213,11 @@ def perform(database: hashrange.Database, operation: tuple[Any, ...]) -> None:
                     batch.put(value)
                 else:
                     batch.delete(*value)
+
+
+def update(table: hashrange.Table, operation: tuple[Any, ...]) -> None:
+    _, _, key, number, text = operation
+    table.update(*key, "ADD n :n SET changed = :t REMOVE tags", values={":n": number, ":t": text})
 
 
 def content(database: hashrange.Database) -> State:

@@ -11,6 +11,7 @@ fuzz).
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -435,6 +436,32 @@ def examine(mutant: Mutant, path: Path, count: Counter[str]) -> None:
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> layout.Files:
     return build(tmp_path_factory.mktemp("hostile") / "original")
+
+
+# A schema may be JSON of the right form and still name what no key can be: that is damage too.
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hash_key": ["x" * 256, "S"]},
+        {"hash_key": ["", "S"]},
+        {"hash_key": ["\ud800", "S"]},
+        {"hash_key": ["same", "S"], "range_key": ["same", "N"]},
+    ],
+)
+def test_a_schema_with_an_impossible_key_is_damage(
+    change: dict[str, Any], original: layout.Files, tmp_path: Path
+) -> None:
+    files = {name: bytearray(data) for name, data in original.items()}
+    manifest = layout.manifest_read(files)
+    table = manifest.head["tables"][0]
+    table["schema"] = json.dumps({**json.loads(table["schema"]), **change})
+    layout.manifest_write(files, manifest.build())
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    assert not hashrange.verify(tmp_path).ok
+    for mode in ("r", "rw"):
+        with pytest.raises(hashrange.CorruptError, match="impossible key"):
+            hashrange.open(tmp_path, mode=mode)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,7 +1,19 @@
-"""The expression language: text to a compiled `Program`."""
+"""The expression language: text, condition objects and legacy members to compiled forms."""
 
 from __future__ import annotations
 
-from hashrange.expr.compiler import compile_program
+from hashrange.expr.compiler import compile_program, compile_projection, compile_touched
+from hashrange.expr.keys import KeyCondition, KeyExpression, RangeCondition, compile_key_condition
+from hashrange.expr.symbols import refuse_key_attributes, refuse_unused
 
-__all__ = ["compile_program"]
+__all__ = [
+    "KeyCondition",
+    "KeyExpression",
+    "RangeCondition",
+    "compile_key_condition",
+    "compile_program",
+    "compile_projection",
+    "compile_touched",
+    "refuse_key_attributes",
+    "refuse_unused",
+]

@@ -12,8 +12,8 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from ddbcore.errors import ValidationError
 from ddbcore.program import Program
+from ddbcore.projection import Projection
 from ddbcore.steps import (
     STEP_ADD_TO,
     STEP_APPEND,
@@ -49,7 +49,8 @@ _COMPARISONS = {
     ">": STEP_GT,
     ">=": STEP_GE,
 }
-_ATTRIBUTE, _VALUE, _SIZE_ATTRIBUTE, _SIZE_VALUE = (kind << 13 for kind in range(4))
+_ATTRIBUTE, _VALUE, _SIZE_ATTRIBUTE, _SIZE_VALUE, _PATH = (kind << 13 for kind in range(5))
+_SIZE_PATH = _PATH | _SIZE_ATTRIBUTE
 
 _SCALARS = frozenset("SNB")
 _SETS = frozenset(("SS", "NS", "BS"))
@@ -62,6 +63,7 @@ class _Compiler:
     def __init__(self) -> None:
         self.names: dict[str, int] = {}
         self.values: dict[str, int] = {}
+        self.paths: dict[tuple[int, ...], int] = {}
         self.clause = ""
         self.code: list[tuple[int, int, int, int]] = []
         self.checks: list[tuple[int, frozenset[str], str, str]] = []
@@ -73,16 +75,32 @@ class _Compiler:
         self.code = []
         return code
 
-    def step(self, code: int, a: int = 0, b: int = 0) -> int:
-        self.code.append((code, a, b, 0))
+    def step(self, code: int, a: int = 0, b: int = 0, c: int = 0) -> int:
+        self.code.append((code, a, b, c))
         return len(self.code) - 1
 
-    def attribute(self, path: tree.Path) -> int:
-        if len(path.elements) > 1:
-            raise ValidationError(
-                f"Invalid {self.clause}: nested document paths are not supported yet; path: {path}"
-            )
-        return self.names.setdefault(str(path.elements[0]), len(self.names))
+    def name(self, name: str) -> int:
+        return self.names.setdefault(name, len(self.names))
+
+    def path(self, path: tree.Path) -> tuple[int, ...]:
+        """Write a path as programs take it: -1 - n for the name n, and list indexes."""
+        return tuple(
+            [e if isinstance(e, int) else -1 - self.name(e) for e in path.elements]
+        )
+
+    def place(self, path: tree.Path, size: bool = False) -> int:
+        """Number an attribute, or what a path below it leads to; or the size() of it."""
+        if len(path.elements) == 1:
+            kind = _SIZE_ATTRIBUTE if size else _ATTRIBUTE
+            return kind | self.name(str(path.elements[0]))
+        kind = _SIZE_PATH if size else _PATH
+        return kind | self.paths.setdefault(self.path(path), len(self.paths))
+
+    def target(self, path: tree.Path) -> tuple[int, int]:
+        """Return what a step that changes something has as `a` and `c`."""
+        place = self.place(path)
+        below = place - _PATH + 1 if place >= _PATH else 0
+        return self.name(str(path.elements[0])), below
 
     def value(self, value: tree.Value) -> int:
         return self.values.setdefault(value.token, len(self.values))
@@ -90,12 +108,12 @@ class _Compiler:
     def operand(self, operand: tree.Operand) -> int:
         """Number an operand of a condition."""
         if isinstance(operand, tree.Path):
-            return _ATTRIBUTE | self.attribute(operand)
+            return self.place(operand)
         if isinstance(operand, tree.Value):
             return _VALUE | self.value(operand)
         inner = operand.arguments[0]
         if isinstance(inner, tree.Path):
-            return _SIZE_ATTRIBUTE | self.attribute(inner)
+            return self.place(inner, size=True)
         assert isinstance(inner, tree.Value)  # the parser refuses size(size(a))
         self.check_type(inner, _SIZED, "operator or function: size")
         return _SIZE_VALUE | self.value(inner)
@@ -117,7 +135,7 @@ class _Compiler:
                 f"Invalid {self.clause}: The first operand must be distinct from the remaining "
                 f"operands for this operator or function; operator: {operator}, first operand: "
             )
-            self.distinct.append((self.attribute(left), self.attribute(right), message))
+            self.distinct.append((self.place(left), self.place(right), message))
 
     def condition(self, root: tree.Condition) -> bytes:
         """Emit a condition of any depth: `work` is a stack of nodes to emit and jumps to place."""
@@ -214,38 +232,26 @@ class _Compiler:
         self.step(codes[function], first, self.operand(arguments[1]))
 
     def update(self, actions: tuple[tree.Action, ...]) -> bytes:
-        self.refuse_overlaps([action.path for action in actions])
         for action in actions:
-            target = self.attribute(action.path)
             if isinstance(action, tree.Set):
                 self.set_value(action.value)
-                self.step(STEP_SET, target)
+            name, below = self.target(action.path)
+            if isinstance(action, tree.Set):
+                self.step(STEP_SET, name, 0, below)
             elif isinstance(action, tree.Remove):
-                self.step(STEP_REMOVE, target)
+                self.step(STEP_REMOVE, name, 0, below)
             else:
-                self.set_operation(action, target)
+                self.set_operation(action, name, below)
         return self.take_code()
 
-    def refuse_overlaps(self, paths: list[tree.Path]) -> None:
-        """Refuse paths that are equal as written; the program refuses what names make equal."""
-        seen: set[tree.Path] = set()
-        for path in paths:
-            if path in seen:
-                raise ValidationError(
-                    f"Invalid {self.clause}: Two document paths overlap with each other; must "
-                    f"remove or rewrite one of these paths; path one: {path}, path two: {path}"
-                )
-            if not any(str(element).startswith("#") for element in path.elements):
-                seen.add(path)
-
-    def set_operation(self, action: tree.Add | tree.Delete, target: int) -> None:
+    def set_operation(self, action: tree.Add | tree.Delete, name: int, below: int) -> None:
         adding = isinstance(action, tree.Add)
         operator = "ADD" if adding else "DELETE"
         types = _SETS | {"N"} if adding else _SETS
         suffix = f", typeSet: ALLOWED_FOR_{operator}_OPERAND"
         self.check_type(action.value, types, f"operator: {operator}", suffix)
         code = STEP_ADD_TO if adding else STEP_DELETE_FROM
-        self.step(code, target, self.value(action.value))
+        self.step(code, name, self.value(action.value), below)
 
     def set_value(self, value: tree.Operand | tree.Arithmetic) -> None:
         """Leave a SET action's value on the stack; calls nest parser.NESTING_MAX deep at most."""
@@ -255,12 +261,12 @@ class _Compiler:
                 self.set_value(side)
             self.step(STEP_PLUS if value.operator == "+" else STEP_MINUS)
         elif isinstance(value, tree.Path):
-            self.step(STEP_PUSH, _ATTRIBUTE | self.attribute(value))
+            self.step(STEP_PUSH, self.place(value))
         elif isinstance(value, tree.Value):
             self.step(STEP_PUSH, _VALUE | self.value(value))
         elif value.function == "if_not_exists" and isinstance(value.arguments[0], tree.Path):
             self.set_value(value.arguments[1])
-            self.step(STEP_DEFAULT, _ATTRIBUTE | self.attribute(value.arguments[0]))
+            self.step(STEP_DEFAULT, self.place(value.arguments[0]))
         else:
             for side in value.arguments:
                 self.check_type(side, frozenset("L"), "operator or function: list_append")
@@ -269,22 +275,27 @@ class _Compiler:
 
 
 def compile_program(
-    update: str | None, condition: str | None, clause: str = "ConditionExpression"
+    update: str | tuple[tree.Action, ...] | None,
+    condition: str | tree.Condition | None,
+    clause: str = "ConditionExpression",
 ) -> Program:
     """Compile an update, a condition, or both, to one program.
 
-    `clause` names the condition in errors. What depends on names and values is checked by the
-    program when it runs.
+    update, condition: text, or the tree that the parser would make of it. `clause` names the
+    condition in errors. What depends on names and values is checked by the program when it runs.
     Raises ValidationError. The caller caches: equal texts make equal programs.
     """
     compiler = _Compiler()
     update_code = condition_code = None
     if update is not None:
         compiler.clause = "UpdateExpression"
-        update_code = compiler.update(parser.parse_update(update))
+        actions = parser.parse_update(update) if isinstance(update, str) else update
+        update_code = compiler.update(actions)
     if condition is not None:
         compiler.clause = clause
-        condition_code = compiler.condition(parser.parse_condition(condition, clause))
+        if isinstance(condition, str):
+            condition = parser.parse_condition(condition, clause)
+        condition_code = compiler.condition(condition)
     return Program(
         update_code,
         condition_code,
@@ -294,4 +305,25 @@ def compile_program(
         tuple(compiler.checks),
         tuple(compiler.ranges),
         tuple(compiler.distinct),
+        tuple(compiler.paths),
     )
+
+
+def compile_projection(
+    projection: str | tuple[tree.Path, ...], clause: str = "ProjectionExpression"
+) -> Projection:
+    """Compile a projection: text, or its paths. Raises ValidationError. The caller caches."""
+    if isinstance(projection, str):
+        projection = parser.parse_projection(projection, clause)
+    compiler = _Compiler()
+    paths = tuple([compiler.path(path) for path in projection])
+    return Projection(paths, tuple(compiler.names), clause)
+
+
+def compile_touched(program: Program) -> Projection:
+    """Return the paths that a program's update writes, as a projection.
+
+    Of the old record it makes UPDATED_OLD, of the new one UPDATED_NEW. It has the program's names:
+    bind it with the same dict, and partial=True.
+    """
+    return Projection(program.targets, program.names, "UpdateExpression")

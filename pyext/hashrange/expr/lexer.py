@@ -10,7 +10,7 @@ a letter; "_" may follow but not lead (observed on the service).
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from ddbcore.errors import ValidationError
 
@@ -32,16 +32,16 @@ _TOKEN = re.compile(
 _KINDS = {"word": WORD, "name": NAME, "value": VALUE, "digits": INDEX, "other": OTHER}
 
 
-class Token(NamedTuple):
-    """One token; `start` and `end` are character positions in the text."""
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens side by side: kind, text, and where it starts in the expression, in characters."""
 
-    kind: str
-    text: str
-    start: int
-    end: int
+    kinds: list[str]
+    texts: list[str]
+    starts: list[int]
 
 
-def tokenize(text: str, clause: str) -> list[Token]:
+def tokenize(text: str, clause: str) -> Tokens:
     """Split an expression into tokens.
 
     clause: the request member to name in errors, such as "UpdateExpression".
@@ -53,17 +53,23 @@ def tokenize(text: str, clause: str) -> list[Token]:
             f"Invalid {clause}: Expression size has exceeded the maximum allowed size; "
             f"expression size: {size_bytes}"
         )
-    tokens = []
+    kinds: list[str] = []
+    texts: list[str] = []
+    starts: list[int] = []
     for match in _TOKEN.finditer(text):
-        group = str(match.lastgroup)
         word = match.group()
-        if len(word) > PLACEHOLDER_BYTES_MAX and group in ("name", "value"):
+        kinds.append(_KINDS.get(match.lastgroup or "", word))
+        texts.append(word)
+        starts.append(match.start())
+    if not kinds:
+        raise ValidationError(f"Invalid {clause}: The expression can not be empty;")
+    for kind, word in zip(kinds, texts, strict=True):
+        if len(word) > PLACEHOLDER_BYTES_MAX and kind in (NAME, VALUE):
             raise ValidationError(
                 f"Invalid {clause}: a placeholder has {len(word)} bytes, "
                 f"{PLACEHOLDER_BYTES_MAX} are allowed: {word[:40]}..."
             )
-        tokens.append(Token(_KINDS.get(group, word), word, match.start(), match.end()))
-    if not tokens:
-        raise ValidationError(f"Invalid {clause}: The expression can not be empty;")
-    tokens.append(Token(END, "<EOF>", len(text), len(text)))
-    return tokens
+    kinds.append(END)
+    texts.append("<EOF>")
+    starts.append(len(text))
+    return Tokens(kinds, texts, starts)

@@ -7,7 +7,7 @@ token or ends: time is linear in the text.
 
 Faults. A syntax error is raised at once. The others are collected while the text is read, and the
 one that the service would name first is raised at the end: the ranks below, lowest first (observed
-on the service).
+on the service). The ranks of "index" and "nesting" are our own guess.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from hashrange.expr.reserved import is_reserved
 OPERATORS_MAX = 300
 IN_OPERANDS_MAX = 100
 NESTING_MAX = 32
+INDEX_MAX = 2**31 - 1
+INDEX_DIGITS_MAX = 10
 
 CONDITION_FUNCTIONS = {
     "attribute_exists": 1,
@@ -40,12 +42,17 @@ _CONDITION_RANKS = (
     "function",
     "misuse",
     "reserved",
+    "index",
+    "nesting",
     "count",
     "operands",
     "distinct",
     "path",
 )
-_UPDATE_RANKS = ("reserved", "function", "section", "count", "operands", "path")
+_UPDATE_RANKS = (
+    "reserved", "index", "nesting", "function", "section", "count", "operands", "path"
+)
+_PROJECTION_RANKS = ("reserved", "index", "nesting")
 
 
 class _Parser:
@@ -58,32 +65,31 @@ class _Parser:
         self.clause = clause
         self.functions = functions
         self.keywords = keywords
-        self.tokens = lexer.tokenize(text, clause)
+        tokens = lexer.tokenize(text, clause)
+        self.kinds, self.texts, self.starts = tokens.kinds, tokens.texts, tokens.starts
         self.position = 0
+        self.kind = self.kinds[0]  # of the token at this position
         self.operator_count = 0
         self.faults: dict[str, str] = {}
 
-    @property
-    def token(self) -> lexer.Token:
-        return self.tokens[self.position]
-
-    def advance(self) -> lexer.Token:
-        token = self.tokens[self.position]
-        if token.kind is not lexer.END:
-            self.position += 1
-        return token
+    def advance(self) -> str:
+        """Go on to the next token; return the text of this one."""
+        position = self.position
+        if self.kind is not lexer.END:
+            self.position = position + 1
+            self.kind = self.kinds[position + 1]
+        return self.texts[position]
 
     def keyword(self) -> str:
         """Return the keyword at this position in capitals, or ""."""
-        token = self.token
-        if token.kind is lexer.WORD:
-            word = token.text.upper()
+        if self.kind is lexer.WORD:
+            word = self.texts[self.position].upper()
             if word in self.keywords:
                 return word
         return ""
 
-    def expect(self, kind: str) -> lexer.Token:
-        if self.token.kind != kind:
+    def expect(self, kind: str) -> str:
+        if self.kind != kind:
             raise self.syntax_error()
         return self.advance()
 
@@ -92,10 +98,13 @@ class _Parser:
 
     def syntax_error(self) -> ValidationError:
         """Make the service's syntax error: a token, and the text with those beside it."""
-        before = self.tokens[max(self.position - 1, 0)]
-        after = self.tokens[min(self.position + 1, len(self.tokens) - 1)]
-        near = self.text[before.start : after.end].rstrip()
-        return self.error(f'Syntax error; token: "{self.token.text}", near: "{near}"')
+        before = max(self.position - 1, 0)
+        after = min(self.position + 1, len(self.kinds) - 1)
+        end = len(self.text)
+        if after < len(self.kinds) - 1:
+            end = self.starts[after] + len(self.texts[after])
+        near = self.text[self.starts[before] : end].rstrip()
+        return self.error(f'Syntax error; token: "{self.texts[self.position]}", near: "{near}"')
 
     def fault(self, rank: str, message: str) -> None:
         self.faults.setdefault(rank, message)
@@ -117,33 +126,47 @@ class _Parser:
 
     def path(self) -> tree.Path:
         elements: list[str | int] = [self.path_name()]
-        while self.token.kind in (".", "["):
-            if self.advance().kind == ".":
+        while self.kind in (".", "["):
+            if self.advance() == ".":
                 elements.append(self.path_name())
             else:
-                digits = self.expect(lexer.INDEX).text
-                elements.append(int(digits) if len(digits) <= 9 else 10**9)
+                elements.append(self.path_index())
                 self.expect("]")
+        if len(elements) > NESTING_MAX:
+            self.fault(
+                "nesting",
+                "The document path has too many nesting elements; "
+                f"nesting level: {len(elements)}",
+            )
         return tree.Path(tuple(elements))
 
+    def path_index(self) -> int:
+        digits = self.expect(lexer.INDEX)
+        index = int(digits) if len(digits) <= INDEX_DIGITS_MAX else INDEX_MAX + 1
+        if index > INDEX_MAX:
+            self.fault(
+                "index", f"List index is not within the allowable range; index: [{digits}]"
+            )
+        return min(index, INDEX_MAX)
+
     def path_name(self) -> str:
-        token = self.token
-        if token.kind is lexer.WORD:
+        if self.kind is lexer.WORD:
+            word = self.texts[self.position]
             if self.keyword():
                 raise self.syntax_error()
-            if is_reserved(token.text):
+            if is_reserved(word):
                 self.fault(
                     "reserved",
-                    f"Attribute name is a reserved keyword; reserved keyword: {token.text}",
+                    f"Attribute name is a reserved keyword; reserved keyword: {word}",
                 )
-        elif token.kind is not lexer.NAME:
+        elif self.kind is not lexer.NAME:
             raise self.syntax_error()
-        return self.advance().text
+        return self.advance()
 
     def operand(self, depth: int = 0) -> tree.Operand:
         """Take an operand, in parentheses or not."""
         opened = 0
-        while self.token.kind == "(":
+        while self.kind == "(":
             self.advance()
             opened += 1
         if opened > 1:
@@ -154,10 +177,9 @@ class _Parser:
         return operand
 
     def bare_operand(self, depth: int = 0) -> tree.Operand:
-        token = self.token
-        if token.kind is lexer.VALUE:
-            return tree.Value(self.advance().text)
-        called = token.kind is lexer.WORD and self.tokens[self.position + 1].kind == "("
+        if self.kind is lexer.VALUE:
+            return tree.Value(self.advance())
+        called = self.kind is lexer.WORD and self.kinds[self.position + 1] == "("
         if called and not self.keyword():
             return self.call(depth + 1)
         return self.path()
@@ -166,10 +188,10 @@ class _Parser:
         if depth > NESTING_MAX:
             raise self.error(f"The expression is nested too deeply; levels allowed: {NESTING_MAX}")
         self.count_operator()
-        function = self.advance().text
+        function = self.advance()
         self.expect("(")
         arguments = [self.operand(depth)]
-        while self.token.kind == ",":
+        while self.kind == ",":
             self.advance()
             arguments.append(self.operand(depth))
         self.expect(")")
@@ -245,7 +267,7 @@ class _ConditionParser(_Parser):
                 self.operators.append(word)
                 self.count_operator()
                 self.advance()
-            elif self.token.kind is lexer.END:
+            elif self.kind is lexer.END:
                 self.nodes.append(self.checked(node))
                 self.reduce("OR")
                 if self.operators:
@@ -258,7 +280,7 @@ class _ConditionParser(_Parser):
     def prefixes(self) -> None:
         """Stack the opening parentheses and NOTs ahead of an operand."""
         while True:
-            if self.token.kind == "(":
+            if self.kind == "(":
                 self.operators.append("(")
                 self.open_count += 1
             elif self.keyword() == "NOT":
@@ -272,11 +294,11 @@ class _ConditionParser(_Parser):
         """Take what may follow an operand: a comparison, and closing parentheses."""
         grouped = False  # the token before was a closing parenthesis
         while True:
-            if self.token.kind in COMPARATORS or self.keyword() in ("BETWEEN", "IN"):
+            if self.kind in COMPARATORS or self.keyword() in ("BETWEEN", "IN"):
                 if not isinstance(node, tree.Path | tree.Value | tree.Call):
                     raise self.syntax_error()
                 node, grouped = self.comparison(node), False
-            elif self.token.kind == ")" and self.open_count:
+            elif self.kind == ")" and self.open_count:
                 node, alone = self.close(node)
                 if grouped and alone:
                     self.fault("parentheses", "The expression has redundant parentheses;")
@@ -300,7 +322,7 @@ class _ConditionParser(_Parser):
 
     def comparison(self, left: tree.Operand) -> tree.Condition:
         self.count_operator()
-        operator = self.advance().text.upper()
+        operator = self.advance().upper()
         if operator == "IN":
             return self.membership(left)
         right = self.operand()
@@ -317,7 +339,7 @@ class _ConditionParser(_Parser):
     def membership(self, left: tree.Operand) -> tree.Condition:
         self.expect("(")
         candidates = [self.operand()]
-        while self.token.kind == ",":
+        while self.kind == ",":
             self.advance()
             candidates.append(self.operand())
         self.expect(")")
@@ -364,7 +386,7 @@ class _UpdateParser(_Parser):
 
     def parse(self) -> tuple[tree.Action, ...]:
         seen = set()
-        while self.token.kind is not lexer.END:
+        while self.kind is not lexer.END:
             word = self.keyword()
             if not word:
                 raise self.syntax_error()
@@ -376,7 +398,7 @@ class _UpdateParser(_Parser):
             seen.add(word)
             self.advance()
             self.action(word)
-            while self.token.kind == ",":
+            while self.kind == ",":
                 self.advance()
                 self.action(word)
         self.finish(_UPDATE_RANKS)
@@ -390,28 +412,50 @@ class _UpdateParser(_Parser):
         elif word == "REMOVE":
             self.actions.append(tree.Remove(path))
         else:
-            value = tree.Value(self.expect(lexer.VALUE).text)
+            value = tree.Value(self.expect(lexer.VALUE))
             kind = tree.Add if word == "ADD" else tree.Delete
             self.actions.append(kind(path, value))
 
     def set_value(self) -> tree.Operand | tree.Arithmetic:
         """Take the value of a SET action; parentheses may enclose the whole, or each operand."""
-        enclosed = self.token.kind == "("
+        enclosed = self.kind == "("
         if enclosed:
             self.advance()
         left = self.operand()
-        if enclosed and self.token.kind == ")":
+        if enclosed and self.kind == ")":
             self.advance()
             enclosed = False
-        value = self.arithmetic(left) if self.token.kind in ("+", "-") else left
+        value = self.arithmetic(left) if self.kind in ("+", "-") else left
         if enclosed:
             self.expect(")")
         return value
 
     def arithmetic(self, left: tree.Operand) -> tree.Arithmetic:
         self.count_operator()
-        operator = self.advance().text
+        operator = self.advance()
         return tree.Arithmetic(operator, left, self.operand())
+
+
+class _ProjectionParser(_Parser):
+    """Document paths, separated by commas."""
+
+    def __init__(self, text: str, clause: str) -> None:
+        super().__init__(text, clause, {}, frozenset())
+
+    def parse(self) -> tuple[tree.Path, ...]:
+        paths = [self.path()]
+        while self.kind == ",":
+            self.advance()
+            paths.append(self.path())
+        if self.kind is not lexer.END:
+            raise self.syntax_error()
+        self.finish(_PROJECTION_RANKS)
+        return tuple(paths)
+
+
+def parse_projection(text: str, clause: str = "ProjectionExpression") -> tuple[tree.Path, ...]:
+    """Parse a projection: its paths in the order written. Raises ValidationError."""
+    return _ProjectionParser(text, clause).parse()
 
 
 def parse_update(text: str) -> tuple[tree.Action, ...]:

@@ -1,0 +1,26 @@
+"""Filters: a condition bound once and evaluated over many records, without the GIL."""
+
+from libc.stdint cimport uint32_t
+
+from ddbcore.item cimport ItemCodec
+from ddbcore.program cimport Program
+from ddbcore.steps cimport Bound
+from ddbcore.workspace cimport Workspace
+
+
+cdef class Filter:
+    """A bound condition: constant until it is freed; threads may share it.
+
+    `steps.condition_eval(filter.bound, record, size)` needs no GIL; the caller keeps the filter.
+    """
+
+    cdef const Bound* bound
+    cdef Workspace* workspace
+    cdef uint32_t name_count
+    cdef Program program                  # `bound` borrows from it
+    cdef ItemCodec codec
+
+    # The filter for the names that the keyspace has by now: this one, or another. Ask under the
+    # GIL, between finding records and evaluating over them: a record may have names that were new
+    # after this filter was bound, and it would take their attributes for absent.
+    cdef Filter fresh(self)
