@@ -25,6 +25,7 @@ from ddbcore.errors import (
     ReadOnlyError,
     ResourceInUse,
     ResourceNotFound,
+    SerializationError,
     StorageError,
     TableExists,
     TableNotFound,
@@ -319,12 +320,6 @@ class ExpiredIterator(ServiceError):
     """The shard iterator is older than 15 minutes."""
 
     code = "ExpiredIteratorException"
-
-
-class SerializationError(ServiceError, TypeError):
-    """A member of the request has the wrong JSON type."""
-
-    code = "SerializationException"
 
 
 class UnknownOperation(ServiceError):
