@@ -1,19 +1,30 @@
-"""Every error that hashrange raises.
+"""The errors that the core raises; `hashrange.errors` adds what only the operations raise.
 
 All of them derive from `Error`. A class that has an obvious built-in relative derives from it too,
 so that `except ValueError`, `except KeyError` or `except OSError` keeps working in code that knows
 nothing of hashrange. The words name what is wrong and what to do.
+
+Each class carries the service's name for such an error (`code`) and its HTTP status (`status`).
+What the service does not have, trouble with the disk and the handle, is its internal error.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class Error(Exception):
     """Base of all hashrange errors."""
 
+    code = "InternalServerError"
+    status = 500
+
 
 class ValidationError(Error, ValueError):
     """An argument breaks a rule of the data model; nothing was changed."""
+
+    code = "ValidationException"
+    status = 400
 
 
 class SerializationError(ValidationError):
@@ -27,17 +38,39 @@ class ItemTooLarge(ValidationError):
 
 
 class ConditionalCheckFailed(Error):
-    """The condition of a write was false; nothing was changed."""
+    """The condition of a write was false; nothing was changed.
+
+    `item` is the item as it was, in the form the caller's interface uses, when the request asked
+    for it (ReturnValuesOnConditionCheckFailure) and there was one; None otherwise.
+    """
+
+    code = "ConditionalCheckFailedException"
+    status = 400
+    item: dict[str, Any] | None = None
 
 
-class TableNotFound(Error, KeyError):
+class ResourceNotFound(Error):
+    """A table, index or other resource of this name or ARN does not exist."""
+
+    code = "ResourceNotFoundException"
+    status = 400
+
+
+class ResourceInUse(Error):
+    """A resource cannot be made or changed in its present state."""
+
+    code = "ResourceInUseException"
+    status = 400
+
+
+class TableNotFound(ResourceNotFound, KeyError):
     """No table has this name."""
 
     def __str__(self) -> str:
         return Exception.__str__(self)
 
 
-class TableExists(Error):
+class TableExists(ResourceInUse):
     """A table of this name exists already."""
 
 
@@ -55,6 +88,9 @@ class DatabaseClosed(Error):
 
 class ReadOnlyError(Error):
     """A write through a database opened with mode="r"."""
+
+    code = "AccessDeniedException"
+    status = 400
 
 
 class StorageError(Error, OSError):

@@ -69,6 +69,7 @@ LAYERS = [
     Layer("language", "hashrange.expr"),
     Layer("PartiQL", "hashrange.partiql"),
     Layer("conditions", "hashrange.conditions"),
+    Layer("operations", "hashrange.ops"),
     Layer("database", "hashrange.database hashrange.table", siblings=True),
     Layer("verification", "hashrange.verification"),
     Layer("package", "hashrange"),

@@ -1,0 +1,198 @@
+"""PutItem, UpdateItem, DeleteItem.
+
+Theory of operation. An operation does on its way only what the engine cannot: members that must not
+go together, keys, the form of the answer. When anything fails, `explain` goes through the request
+again in the service's order, and what it finds first is raised instead; so a request that is fine
+pays for no check twice.
+
+Source: order and words as observed on the service.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hashrange.errors import item_table_not_found
+from hashrange.ops import capacity
+from hashrange.ops.capacity import Bill
+from hashrange.ops.door import DELETE, PUT, UPDATE, Door, Expression, Table, Write, Written
+from hashrange.ops.keys import check_index_keys, check_item_key, check_key
+from hashrange.ops.parameters import (
+    check_company,
+    check_expressions,
+    check_return_values,
+    enveloped,
+)
+from hashrange.ops.values import check_values
+
+Request = dict[str, Any]
+Response = dict[str, Any]
+
+# What ReturnValues asks for: the image, and whether only what was updated.
+IMAGES = {
+    "ALL_OLD": ("before", False),
+    "ALL_NEW": ("after", False),
+    "UPDATED_OLD": ("before", True),
+    "UPDATED_NEW": ("after", True),
+}
+
+
+def put_item(door: Door, request: Request) -> Response:
+    """Run PutItem. Raises ConditionalCheckFailed, ItemTooLarge, TableNotFound, ValidationError."""
+    condition = condition_of("PutItem", door, request)
+    table = known_table(door, request)
+    item = request["Item"]
+    check_item_key(item, table.key)
+    if table.indexes:
+        check_index_keys(item, table.indexes)
+    return written(door, table, request, write_of(PUT, item, request, condition))
+
+
+def delete_item(door: Door, request: Request) -> Response:
+    """Run DeleteItem. Raises ConditionalCheckFailed, TableNotFound, ValidationError."""
+    condition = condition_of("DeleteItem", door, request)
+    table = known_table(door, request)
+    check_key(request["Key"], table.key)
+    return written(door, table, request, write_of(DELETE, request["Key"], request, condition))
+
+
+def update_item(door: Door, request: Request) -> Response:
+    """Run UpdateItem. Raises ConditionalCheckFailed, ItemTooLarge, TableNotFound, ValidationError.
+
+    Without any update it makes the item, if there is none.
+    """
+    condition = condition_of("UpdateItem", door, request)
+    update = update_of(door, request)
+    table = known_table(door, request)
+    check_key(request["Key"], table.key)
+    write = write_of(UPDATE, request["Key"], request, condition, update)
+    return written(door, table, request, write)
+
+
+# ---- the request ---------------------------------------------------------------------------------
+
+
+def known_table(door: Door, request: Request) -> Table:
+    """Return the request's table. Raises TableNotFound."""
+    table = door.table(door.table_name(request["TableName"]))
+    if table is None:
+        raise item_table_not_found()
+    return table
+
+
+def condition_of(operation: str, door: Door, request: Request) -> Expression | None:
+    """Return the request's condition after checking what must not go together."""
+    if len(request) == 2:
+        return None
+    check_company(operation, request)
+    check_return_values(operation, request)
+    text = request.get("ConditionExpression")
+    if text is not None:
+        names, values = (
+            request.get("ExpressionAttributeNames"),
+            request.get("ExpressionAttributeValues"),
+        )
+        return Expression(text, names, values)
+    if request.get("Expected"):
+        return door.expected(request["Expected"], request.get("ConditionalOperator"))
+    return None
+
+
+def update_of(door: Door, request: Request) -> Expression | None:
+    """Return the request's update; with a condition it shares the placeholders."""
+    text = request.get("UpdateExpression")
+    if text is not None:
+        names, values = (
+            request.get("ExpressionAttributeNames"),
+            request.get("ExpressionAttributeValues"),
+        )
+        return Expression(text, names, values)
+    if request.get("AttributeUpdates"):
+        return door.updates(request["AttributeUpdates"])
+    return None
+
+
+def write_of(
+    kind: str,
+    item: dict[str, Any],
+    request: Request,
+    condition: Expression | None,
+    update: Expression | None = None,
+) -> Write:
+    """Return the write, with the images that the answer needs."""
+    if len(request) == 2:
+        return Write(kind, item)
+    image, touched = IMAGES.get(request.get("ReturnValues") or "NONE", (None, False))
+    failed = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+    return Write(
+        kind, item, condition, update, image == "before", image == "after", touched, failed
+    )
+
+
+# ---- the answer ----------------------------------------------------------------------------------
+
+
+def written(door: Door, table: Table, request: Request, write: Write) -> Response:
+    """Make a write and return the operation's response."""
+    outcome = door.write(table, write)
+    answer: Response = {}
+    if len(request) == 2:
+        return answer
+    image = outcome.before if write.want_before else outcome.after if write.want_after else None
+    if image:
+        answer["Attributes"] = image
+    mode = request.get("ReturnConsumedCapacity")
+    if mode is not None and mode != "NONE":
+        answer["ConsumedCapacity"] = capacity.consumed(
+            request["TableName"], bill_of(outcome), mode
+        )
+    if request.get("ReturnItemCollectionMetrics") == "SIZE" and table.has_local_indexes:
+        answer["ItemCollectionMetrics"] = metrics_of(door, table, write.item)
+    return answer
+
+
+def bill_of(outcome: Written, *, transaction: bool = False) -> Bill:
+    """Return what a write costs, index by index."""
+    bill = Bill(
+        capacity.write_half_units(
+            outcome.before_bytes, outcome.after_bytes, transaction=transaction
+        )
+    )
+    for arm in outcome.arms:
+        arms = bill.global_indexes if arm.is_global else bill.local_indexes
+        arms[arm.index_name] = capacity.index_half_units(
+            arm.before_bytes,
+            arm.after_bytes,
+            same_key=arm.same_key,
+            same_entry=arm.same_entry,
+        )
+    return bill
+
+
+def metrics_of(door: Door, table: Table, item: dict[str, Any]) -> dict[str, Any]:
+    """Return ItemCollectionMetrics of the collection that an item or key belongs to."""
+    hash_name = table.key.names[0]
+    hash_key = {hash_name: item[hash_name]}
+    return capacity.collection_metrics(hash_key, door.collection_bytes(table, hash_key))
+
+
+# ---- what is wrong with a request ----------------------------------------------------------------
+
+
+def explain(operation: str, door: Door, request: Request) -> None:
+    """Raise what the service says first of a request of ours that failed, if the request says it.
+
+    Called with one whose shape is fine.
+    """
+    with enveloped(operation):
+        check_company(operation, request)
+        if operation == "PutItem":
+            check_values(request["Item"].values())
+        else:
+            check_values(request["Key"].values())
+        check_return_values(operation, request)
+        if request.get("Expected"):
+            door.expected(request["Expected"], request.get("ConditionalOperator"))
+        if request.get("AttributeUpdates"):
+            door.updates(request["AttributeUpdates"])
+        check_expressions(operation, request, door)
