@@ -152,7 +152,8 @@ cdef class CoreDatabase:
             follow(self.engine)
         elif self.engine.log.sync_errno != 0 or self.engine.loader != 0:
             roll_back(self.engine)
-        return sorted(self.engine.names)
+        # What has a slash in its name holds the entries of an index, or tokens.
+        return sorted([name for name in self.engine.names if "/" not in name])
 
     def sync(self):
         """Make everything written so far durable. Raises PoisonedError when the disk refuses."""
@@ -281,7 +282,7 @@ cdef class CoreDatabase:
         elif engine.log.sync_errno != 0 or engine.loader != 0:
             roll_back(engine)
         for table in engine.tables:
-            if table is not None:
+            if table is not None and "/" not in table.name:
                 items += table.space.item_count
         for slot in range(engine.log.view.slot_count):
             segments += engine.log.view.slots[slot].state != SLOT_FREE
@@ -290,7 +291,7 @@ cdef class CoreDatabase:
         if engine.checkpoint_at_ms:
             age_s = max(0, self.disk.wall_ms() - engine.checkpoint_at_ms) / 1000
         return {
-            "tables": len(engine.names),
+            "tables": len([name for name in engine.names if "/" not in name]),
             "items": items,
             "live_bytes": live,
             "dead_bytes": max(0, used - live),

@@ -14,6 +14,7 @@ cdef enum:
     KEYSPACE_COUNT_MAX = 65535            # ids are 16 bits in a record
     SCRATCH_COUNT = 4
     PROGRAM_COUNT_MAX = 1024              # compiled expressions kept
+    INDEX_PARTS_MAX = 4                   # attributes of an index's hash key, and of its range key
 
 cdef enum Durability:
     DURABILITY_NONE = 0
@@ -43,6 +44,13 @@ cdef class TableState:
     cdef readonly ItemCodec codec
     cdef Keyspace space
     cdef readonly bytes schema            # JSON, as in the log
+    cdef readonly dict meta               # what the schema carries for the layers above, or None
+    cdef readonly list index_list         # definitions of its indexes, as in the schema
+    cdef object indexes                   # IndexSet made of them, or None
+    cdef uint64_t indexes_version         # engine.schema_version then
+
+    # Take a schema's parts over.
+    cdef int describe(self, dict parsed, bytes schema) except -1
 
 cdef class Engine:
     cdef readonly str path                # None in memory
@@ -53,6 +61,7 @@ cdef class Engine:
     cdef readonly list tables             # TableState or None, by keyspace id
     cdef readonly dict names              # keyspace id by table name
     cdef uint32_t generation              # keyspaces made so far
+    cdef readonly uint64_t schema_version # counts changes of schemas
     cdef ItemCache cache
     cdef readonly uint64_t database_id
     cdef readonly uint64_t hash_seed
@@ -132,7 +141,9 @@ cdef class Engine:
     # The same with the schema parsed. Runs no Python code behind its check.
     cdef TableState table_make(self, dict parsed, bytes schema)
     cdef int table_drop(self, TableState table) except -1
-    # A frame of one schema record.
+    # The schema of a table that is there was replaced.
+    cdef int table_alter(self, TableState table, bytes schema) except -1
+    # Append a schema record to a frame.
     cdef int frame_schema(self, Buffer* frame, int kind, uint32_t keyspace_id,
                           bytes schema) except -1
     # Forget tables, index and segments, to load anew.

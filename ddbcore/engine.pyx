@@ -22,6 +22,7 @@ Threads
 
 import json
 import os
+from types import NoneType
 
 from libc.errno cimport EDQUOT, EFBIG, EIO, ENOSPC
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
@@ -152,14 +153,20 @@ cdef int durability_parse(object durability) except -1:
 
 
 def schema_parse(bytes schema not None):
-    """Read a table's schema: dict with name, id, hash_key, range_key. Raises CorruptError."""
+    """Read a table's schema: dict with name, id, hash_key, range_key; meta, indexes, wide if given.
+
+    Raises CorruptError.
+    """
     try:
         parsed = json.loads(schema)
         name, keyspace_id = parsed["name"], parsed["id"]
         hash_key, range_key = parsed["hash_key"], parsed["range_key"]
         known = (isinstance(name, str) and isinstance(keyspace_id, int)
                  and 0 <= keyspace_id < KEYSPACE_COUNT_MAX and key_known(hash_key)
-                 and (range_key is None or key_known(range_key)))
+                 and (range_key is None or key_known(range_key))
+                 and isinstance(parsed.get("meta"), (dict, NoneType))
+                 and isinstance(parsed.get("wide", False), bool)
+                 and all(index_known(index) for index in parsed.get("indexes", ())))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CorruptError(f"a table's schema in the log cannot be read: {error}") from error
     if not known:
@@ -170,7 +177,18 @@ def schema_parse(bytes schema not None):
 def key_known(key):
     """Whether a schema's key is a pair of name and type."""
     return (isinstance(key, list) and len(key) == 2 and isinstance(key[0], str)
+            and 1 <= len(key[0].encode("utf-8", "surrogatepass")) <= 255
             and key[1] in ("S", "N", "B"))
+
+
+def index_known(index):
+    """Whether a schema's index has the form that IndexSet reads."""
+    return (isinstance(index["name"], str) and isinstance(index["global"], bool)
+            and index["projection"] in ("ALL", "KEYS_ONLY", "INCLUDE")
+            and 1 <= len(index["hash"]) <= INDEX_PARTS_MAX
+            and len(index["range"]) <= INDEX_PARTS_MAX
+            and all(key_known(part) for part in [*index["hash"], *index["range"]])
+            and all(isinstance(name, str) for name in index["include"]))
 
 
 cdef object program_of(Engine engine, object update, object condition):
@@ -189,6 +207,12 @@ cdef class TableState:
 
     def __dealloc__(self):
         keyspace_free(&self.space)
+
+    cdef int describe(self, dict parsed, bytes schema) except -1:
+        self.schema = schema
+        self.meta = parsed.get("meta")
+        self.index_list = parsed.get("indexes") or []
+        return 0
 
 
 cdef class Engine:
@@ -405,8 +429,10 @@ cdef class Engine:
             raise CorruptError(f"table {parsed['name']!r} is created twice in the log")
         table.name = parsed["name"]
         table.keyspace_id = keyspace_id
-        table.schema = schema
-        table.codec = ItemCodec(hash_key[0], hash_key[1], range_key[0], range_key[1])
+        table.describe(parsed, schema)
+        table.codec = ItemCodec(hash_key[0], hash_key[1], range_key[0], range_key[1],
+                                parsed.get("wide", False))
+        self.schema_version += 1
         self.generation += 1
         if keyspace_init(&table.space, &self.arena, &self.log.view, keyspace_id,
                          range_key[0] is not None, self.hash_seed, self.generation) != OK:
@@ -418,6 +444,7 @@ cdef class Engine:
         return table
 
     cdef int table_drop(self, TableState table) except -1:
+        self.schema_version += 1
         table.space.dropped = True
         keyspace_clear(&table.space)
         self.tables[table.keyspace_id] = None
@@ -425,72 +452,114 @@ cdef class Engine:
         self.cache.clear()
         return 0
 
-    def create_table(self, str name not None, tuple hash_key not None, range_key,
-                     str durability=None):
-        """Create a table and log it. The arguments are valid already. Returns its keyspace id."""
+    cdef int table_alter(self, TableState table, bytes schema) except -1:
+        cdef dict parsed = schema_parse(schema)
+        if parsed["name"] != table.name or parsed["id"] != table.keyspace_id:
+            raise CorruptError(f"the log changes table {table.name!r} into another one")
+        table.describe(parsed, schema)
+        self.schema_version += 1
+        return 0
+
+    def change_tables(self, list create not None, dict alter not None, list drop not None,
+                      str durability=None):
+        """Create, change and drop tables in one commit.
+
+        create: dicts as in a schema, without id; alter: {name: dict of what replaces the schema's
+        meta and indexes}; drop: names. The arguments are valid already. Raises TableExists,
+        TableNotFound, ValidationError.
+        """
         cdef Buffer* frame
-        cdef bytes schema
         cdef TableState table
+        cdef list made = []
         while True:
             # json runs Python code, which hands over the GIL: another thread may have come first.
-            self.require_writable()
-            if name in self.names:
-                raise TableExists(f"table {name!r} exists already")
-            keyspace_id = 0
+            version = self.schema_version
+            schemas = self.plan_tables(create, alter, drop)
+            if version == self.schema_version:
+                break
+        frame = self.scratch_take()
+        try:
+            frame.size = FRAME_HEADER_BYTES
+            for name in drop:
+                self.frame_schema(frame, RECORD_DROP, self.names[name], b"")
+            for parsed, schema in schemas:
+                if parsed["name"] not in alter:
+                    made.append(self.table_make(parsed, schema))
+                self.frame_schema(frame, RECORD_TABLE, parsed["id"], schema)
+            self.append_frame(frame)
+        except BaseException:
+            for table in made:
+                self.table_drop(table)
+            raise
+        finally:
+            self.scratch_give(frame)
+        for parsed, schema in schemas:
+            if parsed["name"] in alter:
+                (<TableState>self.tables[parsed["id"]]).describe(parsed, schema)
+                self.schema_version += 1
+        for name in drop:
+            self.table_drop(self.tables[self.names[name]])
+        self.settle(self.durability if durability is None else durability_parse(durability))
+
+    def plan_tables(self, list create not None, dict alter not None, list drop not None):
+        """Return (parsed, schema) of each table to create or change."""
+        cdef TableState table
+        self.require_writable()
+        schemas = []
+        keyspace_id = 0
+        for wanted in create:
+            if wanted["name"] in self.names:
+                raise TableExists(f"table {wanted['name']!r} exists already")
             while self.table_by_id(keyspace_id) is not None:
                 keyspace_id += 1
             if keyspace_id >= KEYSPACE_COUNT_MAX:
                 raise ValidationError(f"a database holds at most {KEYSPACE_COUNT_MAX} tables")
-            schema = json.dumps({"name": name, "id": keyspace_id, "hash_key": list(hash_key),
-                                 "range_key": list(range_key) if range_key else None}).encode()
-            parsed = schema_parse(schema)
-            if (name not in self.names and self.table_by_id(keyspace_id) is None
-                    and not self.refused):
-                break
-        table = self.table_make(parsed, schema)
-        frame = self.scratch_take()
-        try:
-            self.frame_schema(frame, RECORD_TABLE, keyspace_id, schema)
-            self.append_frame(frame)
-        except BaseException:
-            self.table_drop(table)
-            raise
-        finally:
-            self.scratch_give(frame)
-        self.settle(self.durability if durability is None else durability_parse(durability))
-        return keyspace_id
+            schema = json.dumps({**wanted, "id": keyspace_id}).encode()
+            schemas.append((schema_parse(schema), schema))
+            keyspace_id += 1
+        for name in [*alter, *drop]:
+            if name not in self.names:
+                raise TableNotFound(f"no table {name!r} in this database")
+        for name, changes in alter.items():
+            table = self.tables[self.names[name]]
+            schema = json.dumps({**json.loads(table.schema), **changes}).encode()
+            schemas.append((schema_parse(schema), schema))
+        return schemas
+
+    def create_table(self, str name not None, tuple hash_key not None, range_key,
+                     str durability=None):
+        """Create a table and log it. The arguments are valid already."""
+        self.change_tables([{"name": name, "hash_key": list(hash_key),
+                             "range_key": list(range_key) if range_key else None}],
+                           {}, [], durability)
 
     def drop_table(self, str name not None, str durability=None):
-        """Drop a table and log it."""
-        cdef Buffer* frame
-        cdef TableState table
-        self.require_writable()
+        """Drop a table with its indexes and log it."""
+        self.change_tables([], {}, [name, *self.index_tables(name)], durability)
+
+    def index_tables(self, str name not None):
+        """Return the names of the hidden tables that hold a table's indexes."""
+        return [other for other in self.names if other.startswith(name + "/")]
+
+    def meta(self, str name not None):
+        """Return a copy of a table's meta, or None. Raises TableNotFound."""
         if name not in self.names:
             raise TableNotFound(f"no table {name!r} in this database")
-        table = self.tables[self.names[name]]
-        frame = self.scratch_take()
-        try:
-            self.frame_schema(frame, RECORD_DROP, table.keyspace_id, b"")
-            self.append_frame(frame)
-        finally:
-            self.scratch_give(frame)
-        self.table_drop(table)
-        self.settle(self.durability if durability is None else durability_parse(durability))
+        return json.loads((<TableState>self.tables[self.names[name]]).schema).get("meta")
 
     cdef int frame_schema(self, Buffer* frame, int kind, uint32_t keyspace_id,
                           bytes schema) except -1:
-        cdef uint64_t size = (FRAME_HEADER_BYTES
-                              + padded(RECORD_HEADER_BYTES + <uint64_t>len(schema)))
+        cdef uint64_t size = padded(RECORD_HEADER_BYTES + <uint64_t>len(schema))
         cdef Record* record
         if buffer_reserve(frame, size) != 0:
             raise MemoryError()
-        memset(frame.data, 0, size)
-        record = <Record*>(frame.data + FRAME_HEADER_BYTES)
+        record = <Record*>(frame.data + frame.size)
+        memset(record, 0, size)
         record.size_bytes = RECORD_HEADER_BYTES + <uint32_t>len(schema)
         record.kind = <uint8_t>kind
         record.keyspace_id = <uint16_t>keyspace_id
         memcpy(<uint8_t*>record + RECORD_HEADER_BYTES, <const char*>schema, len(schema))
-        frame.size = size
+        frame.size += size
         return 0
 
     cdef int reset(self) except -1:

@@ -11,6 +11,7 @@ class ItemCodec:
         hash_type: str,
         range_name: str | None = None,
         range_type: str | None = None,
+        wide: bool = False,
     ) -> None: ...
     @property
     def hash_name(self) -> str: ...

@@ -22,7 +22,7 @@ Format
 from collections.abc import Mapping
 from sys import intern
 
-from libc.stdint cimport UINT32_MAX
+from libc.stdint cimport UINT16_MAX, UINT32_MAX
 from libc.string cimport memcpy, memset
 
 from ddbcore.buffer cimport buffer_free
@@ -52,9 +52,12 @@ cdef class ItemCodec:
     # Not __init__, which may be called again: shapes remember the names of the keys.
     def __cinit__(
         self, str hash_name not None, str hash_type not None, str range_name=None,
-        str range_type=None,
+        str range_type=None, bint wide=False,
     ):
-        """Set the key schema. Names are 1..255 bytes of UTF-8, types "S", "N" or "B"."""
+        """Set the key schema. Names are 1..255 bytes of UTF-8, types "S", "N" or "B".
+
+        wide: keys of an index, which hold several values, are as long as a record can say.
+        """
         if (range_name is None) != (range_type is None):
             raise ValidationError("a range key has a name and a type, or neither")
         if hash_name == range_name:
@@ -70,6 +73,8 @@ cdef class ItemCodec:
             self.range_type = range_type
             key_open(&self.range_part, self.range_name, range_type, True)
             self.memory.range_name = self.range_part.name
+        if wide:
+            self.hash_part.size_max = self.range_part.size_max = UINT16_MAX
 
     def __dealloc__(self):
         memory_close(&self.memory)

@@ -145,7 +145,11 @@ cdef class Replayer:
         self.flush()
         table = self.engine.table_by_id(record.keyspace_id)
         if record.kind == RECORD_TABLE:
-            self.engine.table_add((<const char*>body)[:record.size_bytes - RECORD_HEADER_BYTES])
+            schema = (<const char*>body)[:record.size_bytes - RECORD_HEADER_BYTES]
+            if table is None:
+                self.engine.table_add(schema)
+            else:
+                self.engine.table_alter(table, schema)
         elif table is None:
             raise CorruptError(f"{self.engine.path}: the log speaks of table {record.keyspace_id}, "
                                "which does not exist")

@@ -28,7 +28,9 @@ cdef class CoreTable:
     # The record of the key encoded in `key` (a header and keys), or NULL.
     cdef const Record* find(self, const Record* key, uint64_t* hash, uint64_t* address) except? NULL
     # Log and index the record at `start` of a frame buffer, which is the frame's last.
-    cdef int commit(self, Buffer* frame, uint64_t hash) except -1
+    cdef int commit(self, Buffer* frame, uint64_t hash, bint updating=*) except -1
+    cdef int commit_indexed(self, Buffer* frame, bint updating) except -1
+    cdef int commit_delete(self, Buffer* frame, uint64_t hash) except -1
     cdef object fetch(self, Span hash_key, Span range_key)
     cdef int forget(self, const Record* record, uint64_t hash) except -1
     cdef int settle(self, object durability) except -1

@@ -19,6 +19,7 @@ from libc.stdlib cimport free, malloc
 
 from ddbcore.btree cimport Span
 from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve
+from ddbcore.commit cimport batch_entries, frame_commit, frame_entries, record_find
 from ddbcore.compaction cimport COMPACTION_ASSIST, compaction_check, compaction_step
 from ddbcore.engine cimport (
     DURABILITY_COMMIT,
@@ -29,6 +30,7 @@ from ddbcore.engine cimport (
     program_of,
 )
 from ddbcore.hashing cimport hash_bytes
+from ddbcore.indexes cimport IndexSet, index_set
 from ddbcore.item cimport ItemCodec
 from ddbcore.keyspace cimport (
     Keyspace,
@@ -64,7 +66,13 @@ from ddbcore.pyapi cimport (
     hr_text_ascii,
     hr_text_data,
 )
-from ddbcore.record cimport HASH_KEY_MAX, RANGE_KEY_MAX, RECORD_HEADER_BYTES, Record
+from ddbcore.record cimport (
+    HASH_KEY_MAX,
+    RANGE_KEY_MAX,
+    RECORD_HEADER_BYTES,
+    RECORD_PUT,
+    Record,
+)
 from ddbcore.recovery cimport follow, roll_back
 from ddbcore.segments cimport address_offset, address_slot
 from ddbcore.status cimport ERR_FULL, FOUND, OK
@@ -190,7 +198,18 @@ cdef class CoreTable:
             self.engine.fail(status, f"reading table {self.name}")
         return record if status == FOUND else NULL
 
-    cdef int commit(self, Buffer* frame, uint64_t hash) except -1:
+    cdef int commit_indexed(self, Buffer* frame, bint updating) except -1:
+        """Commit the record in a frame, a put or a delete, with the entries of its indexes."""
+        cdef Engine engine = self.engine
+        cdef IndexSet indexes = index_set(engine, self.state)
+        cdef const Record* record = <const Record*>(frame.data + FRAME_HEADER_BYTES)
+        cdef uint64_t hash = 0
+        indexes.change(record_find(engine, self.state, record, &hash),
+                       record if record.kind == RECORD_PUT else NULL, NULL, updating)
+        frame_entries(frame, indexes)
+        return frame_commit(engine, frame, self.state, None)
+
+    cdef int commit(self, Buffer* frame, uint64_t hash, bint updating=False) except -1:
         cdef Engine engine = self.engine
         cdef Record* record = <Record*>(frame.data + FRAME_HEADER_BYTES)
         cdef uint64_t address
@@ -199,6 +218,8 @@ cdef class CoreTable:
         while frame.size & 7:
             frame.data[frame.size] = 0
             frame.size += 1
+        if self.state.index_list:
+            return self.commit_indexed(frame, updating)
         if self.codec.names.logged != <uint32_t>len(self.codec.names.names):
             engine.frame_names(self.state, frame)
             record = <Record*>(frame.data + FRAME_HEADER_BYTES)
@@ -213,6 +234,26 @@ cdef class CoreTable:
         self.codec.names.logged = <uint32_t>len(self.codec.names.names)
         self.forget(record, hash)
         return 0
+
+    cdef int commit_delete(self, Buffer* frame, uint64_t hash) except -1:
+        """Log the delete in a frame and take its key out of the index."""
+        cdef Engine engine = self.engine
+        cdef const Record* key = <const Record*>(frame.data + FRAME_HEADER_BYTES)
+        cdef int status
+        while frame.size & 7:
+            frame.data[frame.size] = 0
+            frame.size += 1
+        if self.state.index_list:
+            return self.commit_indexed(frame, False)
+        status = log_room(engine.log, frame.size)
+        if status != OK:
+            engine.fail(status, f"writing to table {self.name}")
+        engine.log.place(frame.data, frame.size)
+        status = keyspace_remove(self.space, hash, record_hash_span(key), record_range_span(key))
+        if status < 0:
+            engine.fail(status, f"writing to table {self.name}")
+        engine.log.publish(frame.size)
+        return self.forget(key, hash)
 
     cdef int forget(self, const Record* record, uint64_t hash) except -1:
         """Take a written item out of the cache."""
@@ -376,7 +417,6 @@ cdef class CoreTable:
         cdef uint64_t hash_value = 0
         cdef uint64_t address = 0
         cdef uint64_t lsn
-        cdef int status
         cdef ItemCodec codec = self.codec
         self.enter_write()
         frame = engine.scratch_take()
@@ -397,19 +437,7 @@ cdef class CoreTable:
                     break
             if old == NULL:
                 return
-            while frame.size & 7:
-                frame.data[frame.size] = 0
-                frame.size += 1
-            status = log_room(engine.log, frame.size)
-            if status != OK:
-                engine.fail(status, f"writing to table {self.name}")
-            engine.log.place(frame.data, frame.size)
-            status = keyspace_remove(self.space, hash_value, record_hash_span(key),
-                                     record_range_span(key))
-            if status < 0:
-                engine.fail(status, f"writing to table {self.name}")
-            engine.log.publish(frame.size)
-            self.forget(key, hash_value)
+            self.commit_delete(frame, hash_value)
         finally:
             engine.scratch_give(frame)
         self.settle(durability)
@@ -469,7 +497,7 @@ cdef class CoreTable:
                 if lsn == engine.log.lsn and not engine.refused and not self.space.dropped:
                     break
             if changed:
-                self.commit(frame, hash_value)
+                self.commit(frame, hash_value, True)
         finally:
             engine.scratch_give(key_buffer)
             if frame != NULL:
@@ -674,6 +702,17 @@ cdef class Batch:
         if size <= FRAME_HEADER_BYTES:
             return
         table.enter_write()
+        if table.state.index_list:
+            try:
+                batch_entries(engine, table.state, &self.frame)
+                frame_commit(engine, &self.frame, table.state, None)
+            except BaseException:
+                self.frame.size = size
+                raise
+            self.frame.size = FRAME_HEADER_BYTES
+            self.count = 0
+            table.settle_as(self.durability)
+            return
         if table.codec.names.logged != <uint32_t>len(table.codec.names.names):
             engine.frame_names(table.state, &self.frame)
         status = (ERR_FULL if self.frame.size > FRAME_BYTES_MAX
