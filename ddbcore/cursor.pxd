@@ -27,6 +27,9 @@ cdef class Cursor:
     cdef Buffer last                      # hash key and range key of the last item returned
     cdef uint32_t last_hash_size
 
+    # The next record, or NULL at the end. Pin the engine before any Python code may run.
+    cdef const Record* advance(self) except? NULL
+    cdef bint regather(self) except -1
     # Gather the addresses that follow `last` (or the start). Raises.
     cdef int fill(self) except -1
     # The table's keyspace is another one. Raises TableNotFound when its keys are others.

@@ -131,35 +131,34 @@ cdef class Cursor:
             line_prefetch(start + 192)
 
     def __next__(self):
+        cdef const Record* record = self.advance()
+        cdef Engine engine = self.table.engine
+        cdef object item
+        if record == NULL:
+            raise StopIteration
+        engine.pins += 1
+        try:
+            item = self.table.codec.decode_item(<const uint8_t*>record, record.size_bytes, NULL,
+                                                NULL)
+        finally:
+            engine.unpin()
+        return item
+
+    cdef const Record* advance(self) except? NULL:
         cdef CoreTable table
         cdef Engine engine
         cdef const Record* record
         cdef uint32_t index
-        cdef object item
         if self.finished or self.remaining == 0:
-            raise StopIteration
+            return NULL
         table = self.table
         engine = table.engine
         table.enter()
         if (self.window_next >= self.window_count or self.space != table.space
                 or self.version != table.space.version):
-            if self.window_next < self.window_count:
-                # The table changes while it is walked: large windows would be gathered in vain.
-                self.wanted = WINDOW_FIRST
-            if self.space != table.space:
-                self.renew()
-            self.window_count = 0
-            self.window_next = 0
-            self.fill()
-            self.version = table.space.version
-            self.wanted = self.wanted * 2 if self.wanted < WINDOW_MAX // 2 else WINDOW_MAX
-            if self.window_count == 0:
+            if not self.regather():
                 self.finished = True
-                raise StopIteration
-            # In a sound index always so; a forged one must not lead a walk in circles.
-            record = record_at(&engine.log.view, self.window[self.window_count - 1])
-            if record == NULL or (self.started and not self.ahead(record)):
-                engine.fail(ERR_CORRUPT, f"walking table {table.name}")
+                return NULL
             for index in range(PREFETCH_AHEAD):
                 if index < self.window_count:
                     self.prefetch(index)
@@ -170,17 +169,34 @@ cdef class Cursor:
             engine.fail(ERR_CORRUPT, f"walking table {table.name}")
         if not self.inside(record):
             self.finished = True
-            raise StopIteration
+            return NULL
         self.window_next += 1
         self.remember(record)
         if self.remaining > 0:
             self.remaining -= 1
-        engine.pins += 1
-        try:
-            item = table.codec.decode_item(<const uint8_t*>record, record.size_bytes, NULL, NULL)
-        finally:
-            engine.unpin()
-        return item
+        return record
+
+    cdef bint regather(self) except -1:
+        """Gather a window anew; whether there is anything in it."""
+        cdef CoreTable table = self.table
+        cdef const Record* record
+        if self.window_next < self.window_count:
+            # The table changes while it is walked: large windows would be gathered in vain.
+            self.wanted = WINDOW_FIRST
+        if self.space != table.space:
+            self.renew()
+        self.window_count = 0
+        self.window_next = 0
+        self.fill()
+        self.version = table.space.version
+        self.wanted = self.wanted * 2 if self.wanted < WINDOW_MAX // 2 else WINDOW_MAX
+        if self.window_count == 0:
+            return False
+        # In a sound index always so; a forged one must not lead a walk in circles.
+        record = record_at(&table.engine.log.view, self.window[self.window_count - 1])
+        if record == NULL or (self.started and not self.ahead(record)):
+            table.engine.fail(ERR_CORRUPT, f"walking table {table.name}")
+        return True
 
     @property
     def last_key(self):

@@ -17,6 +17,7 @@ cdef struct IndexArm:
     int64_t before                        # bytes of the entry; -1: there was none
     int64_t after
     bint same_key
+    bint same_entry                       # nothing of what the index shows has changed
 
 cdef class IndexState:
     """One index: its definition, and the hidden table that holds its entries."""
@@ -56,11 +57,14 @@ cdef class IndexSet:
     # words of an error. Runs no Python code unless it raises: ValidationError, MemoryError.
     cdef int change(self, const Record* old, const Record* new, IndexArm* arms,
                     bint updating) except -1
+    # Write to self.records the entry of an item in one index, if it has one.
+    cdef int entry(self, IndexState index, const Record* record) except -1
     # The key of an item's entry in one index: 1 with the bytes appended, 0 when it has none.
     cdef int entry_key(self, IndexState index, const Record* record, const Operand* found,
                        Buffer* out, uint32_t* hash_size, bint strict, bint updating) except -1
     cdef int64_t entry_bytes(self, IndexState index, const Record* record,
                              const Operand* found) noexcept
+    cdef bint entry_same(self, IndexState index, const Record* old, const Record* new) noexcept
     cdef int refuse_part(self, IndexState index, uint32_t part, const Operand* value,
                          bint updating) except -1
 
@@ -68,6 +72,9 @@ cdef class IndexSet:
 cdef IndexSet index_set(Engine engine, TableState table)
 # Append one part of a key, so that parts one behind the other are ordered as their values.
 cdef int part_append(const uint8_t* data, size_t size, Buffer* out) noexcept nogil
+# Append an attribute as a part of a key. OK; 1: it cannot be one; ERR_CORRUPT, ERR_MEMORY.
+cdef int operand_append(const Operand* value, uint8_t type, size_t size_max,
+                        Buffer* out) noexcept nogil
 # The base key in an entry's range key: hash key, then range key, as lengths in `out`. OK or
 # ERR_CORRUPT.
 cdef int base_key_read(IndexState index, const Record* entry, Buffer* out,

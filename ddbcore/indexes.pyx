@@ -46,6 +46,7 @@ from ddbcore.operand cimport (
     TYPE_N,
     fields_find,
     fields_index,
+    operand_equal,
     type_by_name,
 )
 from ddbcore.pyapi cimport (
@@ -347,6 +348,38 @@ cdef class IndexSet:
                 total += self.fields[index.projected[number]].text_size
         return total
 
+    cdef bint entry_same(self, IndexState index, const Record* old, const Record* new) noexcept:
+        """Whether what an index shows of two items with the same entry key is the same."""
+        cdef size_t skip = RECORD_HEADER_BYTES + <size_t>old.hash_size + old.range_size
+        cdef uint32_t count = self.table.count
+        cdef uint32_t number, field
+        if index.whole:
+            return (old == new
+                    or (old.size_bytes == new.size_bytes
+                        and memcmp(<const uint8_t*>old + skip, <const uint8_t*>new + skip,
+                                   old.size_bytes - skip) == 0))
+        for number in range(index.projected_count):
+            field = index.projected[number]
+            if self.found[field].type == TYPE_ABSENT and (
+                    self.found[count + field].type == TYPE_ABSENT):
+                continue
+            if operand_equal(&self.found[field], &self.found[count + field]) != 1:
+                return False
+        return True
+
+    cdef int entry(self, IndexState index, const Record* record) except -1:
+        cdef Operand* found
+        cdef uint32_t hash_size = 0
+        self.records.size = 0
+        self.refresh()
+        found = self.found
+        if fields_find(&self.table, <const uint8_t*>record, record.size_bytes, found) < 0:
+            raise CorruptError("the stored item is damaged: its bytes do not follow the item format")
+        if self.entry_key(index, record, found, &self.new_key, &hash_size, False, False):
+            entry_write(&self.records, index, RECORD_PUT, &self.new_key, hash_size,
+                        <uint32_t>self.entry_bytes(index, record, found))
+        return 0
+
     cdef int change(self, const Record* old, const Record* new, IndexArm* arms,
                     bint updating) except -1:
         cdef uint32_t count, number
@@ -379,6 +412,8 @@ cdef class IndexSet:
                     and self.old_key.size == self.new_key.size
                     and memcmp(self.old_key.data, self.new_key.data, self.new_key.size) == 0)
             arm.same_key = same
+            arm.same_entry = same and arm.before == arm.after and (
+                arms == NULL or self.entry_same(index, old, new))
             if arm.before >= 0 and not same:
                 entry_write(&self.records, index, RECORD_DELETE, &self.old_key, old_hash, 0)
             if arm.after >= 0 and not (same and arm.before == arm.after):

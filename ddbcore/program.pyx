@@ -54,6 +54,7 @@ from ddbcore.steps cimport (
     STEP_TYPE, SymbolCounts, condition_check, condition_eval, operand_of, path_find, steps_load,
     steps_run, update_check,
 )
+from ddbcore.typed cimport typed_value_append
 from ddbcore.workspace cimport (
     Sizes, workspace_clear, workspace_forget, workspace_free, workspace_make,
 )
@@ -656,10 +657,11 @@ cdef class Program:
 cdef int value_encode(
     ItemCodec codec, object token, object value, Buffer* scratch, bint typed,
 ) except -1:
-    if typed:
-        raise ValidationError("typed values are not wired")
     try:
-        codec.encode_value(value, scratch)
+        if typed:
+            typed_value_append(codec, value, scratch)
+        else:
+            codec.encode_value(value, scratch)
     except ValidationError as error:
         raise type(error)(
             f"ExpressionAttributeValues contains invalid value: {error} for key {token}"

@@ -33,11 +33,12 @@ from ddbcore.operand cimport (
     operand_read,
 )
 from ddbcore.pyapi cimport PyDict_Check, PyObject, PyTuple_GET_ITEM, Py_DECREF
+from ddbcore.typed cimport typed_key_decode, typed_value_decode
 from ddbcore.value cimport value_skip
 
 from sys import intern
 
-from ddbcore.errors import CorruptError, ValidationError
+from ddbcore.errors import CorruptError
 
 cdef enum:
     FOUND_ON_STACK = 16                   # attributes of a projection up to here need no allocation
@@ -60,7 +61,7 @@ cdef object value_object(Selection selection, const Operand* found, int level, b
     cdef PyObject* made
     cdef object value
     if typed:
-        raise ValidationError("typed values are not wired")
+        return typed_value_decode(selection.codec, data, found.raw_size)
     decoder_open(&decoder, &selection.codec.memory)
     made = decoder_value(
         &decoder, selection.codec.names, &data, found.raw + found.raw_size, level
@@ -72,10 +73,15 @@ cdef object value_object(Selection selection, const Operand* found, int level, b
     return value
 
 
-cdef object key_object(object value, bint typed):
+# The values of a record's key attributes.
+cdef tuple key_values(ItemCodec codec, const uint8_t* record, size_t size, bint typed):
+    cdef dict named
     if typed:
-        raise ValidationError("typed values are not wired")
-    return value
+        named = typed_key_decode(codec, record, size)
+        return tuple(named.values())
+    if codec.range_name is None:
+        return (codec.decode_key(record, size),)
+    return codec.decode_key(record, size)
 
 
 # A map or list that holds only what paths name.
@@ -208,9 +214,7 @@ cdef class Selection:
         cdef uint32_t first = 0, together, field
         cdef object key = None
         if self.keyed and record != NULL:
-            key = self.codec.decode_key(record, size)
-            if self.codec.range_name is None:
-                key = (key,)
+            key = key_values(self.codec, record, size, typed)
         while first < self.count:
             field = self.sorted[first].field
             together = 1
@@ -223,7 +227,7 @@ cdef class Selection:
             elif self.sorted[first].count > 0:
                 value = NOTHING
             else:
-                value = key_object(key[self.fields[field].role != ROLE_HASH], typed)
+                value = key[self.fields[field].role != ROLE_HASH]
             if value is not NOTHING:
                 made[self.name_of(field)] = value
             first += together

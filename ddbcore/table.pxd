@@ -15,7 +15,7 @@ cdef class CoreTable:
     cdef readonly str name
     cdef TableState state
     cdef Keyspace* space                  # inside of state
-    cdef ItemCodec codec
+    cdef readonly ItemCodec codec
     cdef object last_update               # texts of last_program
     cdef object last_condition
     cdef Program last_program

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from ddbcore.engine import Engine
+from ddbcore.item import ItemCodec
 
 _KeyValue = str | int | Decimal | bytes | bytearray | memoryview
 _Item = dict[str, Any]
@@ -16,6 +17,8 @@ class CoreTable:
     def engine(self) -> Engine: ...
     @property
     def name(self) -> str: ...
+    @property
+    def codec(self) -> ItemCodec: ...
     def get(self, hash: _KeyValue, range: _KeyValue | None = None) -> _Item | None: ...
     def put(
         self,

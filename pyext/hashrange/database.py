@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ddbcore.database import CoreDatabase
 from ddbcore.errors import ValidationError
+from hashrange.door import EngineCatalog, EngineDoor, change_index
 from hashrange.expr import compile_program
+from hashrange.ops.service import Service
+from hashrange.ops.tables import Tables
 from hashrange.table import Table
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ class Database(CoreDatabase):
     def __init__(self, path: str | None = None, **options: Any) -> None:
         super().__init__(path, **options)
         self.engine.compiler = compile_program
+        self.service: Service | None = None
         _open.add(self)
 
     def __repr__(self) -> str:
@@ -71,6 +75,21 @@ class Database(CoreDatabase):
                 )
         super().create_table(name, hash_key, range_key)
         return Table(self, name)
+
+    def execute(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Run one operation of DynamoDB's API and return its response.
+
+        operation: its name, "PutItem". request, response: as in the service's JSON: attribute
+        values in typed form, {"S": "a"}, binary values as bytes (base64 text is taken too), times
+        as seconds since 1970. Raises the service's errors: subclasses of hashrange.Error whose `code`
+        is the service's name for them, in the service's words.
+        """
+        if self.service is None:
+            tables = Tables(EngineCatalog(self))
+            self.service = Service(
+                EngineDoor(self, tables), tables, lambda change: change_index(self, tables, change)
+            )
+        return self.service.execute(operation, request)
 
     def table(self, name: str) -> Table:
         """Return a table by its name. Raises TableNotFound."""

@@ -1,0 +1,235 @@
+"""Pages of a Query or Scan in DynamoDB's own form: sizes, filter, projection.
+
+Theory of operation
+    A cursor gives records one after the other. Each is counted with its size, or its index entry's
+    size, until the page has as many as wanted or 1 MB. What passes the filter, decided over the
+    record's bytes, is decoded. Through an index the cursor walks the hidden table of its entries,
+    and each leads to the item by its key.
+
+Invariants
+    1. What is counted does not depend on filter and projection.
+
+Threads
+    Under the GIL. Decoding may run any code; the cursor goes on by key, whatever it changes.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve
+from ddbcore.cursor cimport Cursor
+from ddbcore.engine cimport Engine
+from ddbcore.filter cimport Filter
+from ddbcore.indexes cimport IndexSet, IndexState, base_key_read, index_set, operand_append, part_append
+from ddbcore.item cimport ItemCodec
+from ddbcore.keyspace cimport keyspace_find, keyspace_hash
+from ddbcore.btree cimport Span
+from ddbcore.operand cimport Operand, operand_read
+from ddbcore.projection cimport Projection, Selection
+from ddbcore.record cimport HASH_KEY_MAX, RANGE_KEY_MAX, RECORD_HEADER_BYTES, Record
+from ddbcore.status cimport ERR_CORRUPT, FOUND
+from ddbcore.steps cimport condition_eval
+from ddbcore.table cimport CoreTable
+from ddbcore.typed cimport (
+    typed_item_append,
+    typed_item_decode,
+    typed_key_append,
+    typed_key_decode,
+    typed_value_append,
+)
+
+from ddbcore.errors import ValidationError
+
+PAGE_BYTES_MAX = 1 << 20
+
+
+cdef IndexState index_named(CoreTable table, str name):
+    cdef IndexSet indexes = index_set(table.engine, table.state)
+    cdef IndexState index
+    if indexes is not None:
+        for index in indexes.states:
+            if index.name == name:
+                return index
+    raise ValidationError(f"The table does not have the specified index: {name}")
+
+
+def index_part(CoreTable table not None, value, bint is_range):
+    """Return a typed value as a part of an index's key: bytes that end with 00 00."""
+    cdef Buffer buffer, out
+    cdef Operand operand
+    cdef int status
+    memset(&buffer, 0, sizeof(Buffer))
+    memset(&out, 0, sizeof(Buffer))
+    try:
+        typed_value_append(table.codec, value, &buffer)
+        if operand_read(buffer.data, buffer.data + buffer.size, &operand) < 0:
+            raise ValidationError("a key value cannot be read")
+        status = operand_append(&operand, operand.type,
+                                RANGE_KEY_MAX if is_range else HASH_KEY_MAX, &out)
+        if status < 0:
+            raise MemoryError()
+        if status > 0:
+            raise ValidationError(
+                "One or more parameter values were invalid: Condition parameter type does not "
+                "match schema type")
+        return out.data[:out.size]
+    finally:
+        buffer_free(&buffer)
+        buffer_free(&out)
+
+
+def index_position(CoreTable table not None, str name not None, key):
+    """Return (hash key, range key) of the entry that an ExclusiveStartKey names."""
+    cdef IndexState index = index_named(table, name)
+    cdef Buffer buffer, out
+    cdef const Record* record
+    cdef ItemCodec codec = table.codec
+    memset(&buffer, 0, sizeof(Buffer))
+    memset(&out, 0, sizeof(Buffer))
+    base = {codec.hash_name: key[codec.hash_name]}
+    if codec.range_name is not None:
+        base[codec.range_name] = key[codec.range_name]
+    hash_key = b"".join([index_part(table, key[part], False) for part, _ in index.hash_parts])
+    range_key = b"".join([index_part(table, key[part], True) for part, _ in index.range_parts])
+    try:
+        typed_key_append(codec, base, &buffer)
+        record = <const Record*>buffer.data
+        part_append(<const uint8_t*>record + RECORD_HEADER_BYTES, record.hash_size, &out)
+        if record.range_size > 0:
+            part_append(<const uint8_t*>record + RECORD_HEADER_BYTES + record.hash_size,
+                        record.range_size, &out)
+        return hash_key, range_key + out.data[:out.size]
+    finally:
+        buffer_free(&buffer)
+        buffer_free(&out)
+
+
+cdef class Reader:
+    """What one page is read with."""
+    cdef CoreTable table
+    cdef IndexState index
+    cdef Buffer key
+
+    def __dealloc__(self):
+        buffer_free(&self.key)
+
+    cdef const Record* base(self, const Record* entry) except NULL:
+        """The item that an index entry leads to."""
+        cdef CoreTable table = self.table
+        cdef const Record* record = NULL
+        cdef uint32_t hash_size = 0
+        cdef uint64_t address = 0
+        cdef Span hash_key, range_key
+        cdef int status = base_key_read(self.index, entry, &self.key, &hash_size)
+        if status == 0:
+            hash_key.data = self.key.data
+            hash_key.size = hash_size
+            range_key.data = self.key.data + hash_size
+            range_key.size = <uint32_t>(self.key.size - hash_size)
+            status = keyspace_find(table.space, keyspace_hash(table.space, hash_key.data,
+                                                              hash_key.size),
+                                   hash_key, range_key, &address, &record)
+        if status != FOUND:
+            table.engine.fail(ERR_CORRUPT if status >= 0 else status,
+                              f"following index {self.index.name}")
+        return record
+
+    cdef bint passes(self, Filter condition, const Record* record, Selection shown) except -1:
+        """Decide the filter; over what an index shows of the item when `shown` is given."""
+        cdef Buffer scratch
+        cdef int status
+        if shown is None:
+            status = condition_eval(condition.bound, <const uint8_t*>record, record.size_bytes)
+        else:
+            memset(&scratch, 0, sizeof(Buffer))
+            try:
+                typed_item_append(
+                    self.table.codec,
+                    shown.decode(<const uint8_t*>record, record.size_bytes, True), &scratch)
+                condition = condition.fresh()
+                status = condition_eval(condition.bound, scratch.data, scratch.size)
+            finally:
+                buffer_free(&scratch)
+        if status < 0:
+            self.table.engine.fail(status, "evaluating a filter")
+        return status
+
+    cdef object item(self, const Record* record, Selection selection):
+        if selection is None:
+            return typed_item_decode(self.table.codec, <const uint8_t*>record, record.size_bytes)
+        return selection.decode(<const uint8_t*>record, record.size_bytes, True)
+
+    cdef dict last_key(self, const Record* record):
+        """The LastEvaluatedKey of an item: its key, and the index's."""
+        cdef dict made = typed_key_decode(self.table.codec, <const uint8_t*>record,
+                                          record.size_bytes)
+        cdef dict item
+        if self.index is not None:
+            item = typed_item_decode(self.table.codec, <const uint8_t*>record, record.size_bytes)
+            for name, _ in self.index.hash_parts + self.index.range_parts:
+                made[name] = item[name]
+        return made
+
+
+def read_page(Cursor cursor not None, CoreTable table not None, index=None, *,
+              Filter condition=None, Projection projection=None, names=None, limit=None,
+              bint count_only=False, bint fetch=False, Projection visible=None,
+              visible_names=None):
+    """Read what follows in a cursor, up to `limit` items and 1 MB.
+
+    cursor: over the table, or over the hidden table of the index named. condition: the filter;
+    visible: what it may see of an item (an index that does not project all), with its names.
+    projection: what is returned of an item, with `names`. fetch: note the sizes of whole items. Returns (items or None,
+    matched, scanned, bytes read, sizes fetched, LastEvaluatedKey or None).
+    """
+    cdef Reader reader = Reader.__new__(Reader)
+    cdef Engine engine = table.engine
+    cdef const Record* entry
+    cdef const Record* record
+    cdef Selection selection = None
+    cdef Selection shown = None
+    cdef int64_t remaining = -1 if limit is None else limit
+    cdef uint64_t read_bytes = 0
+    cdef uint64_t matched = 0
+    cdef uint64_t scanned = 0
+    cdef list items = [] if not count_only else None
+    cdef list fetched = []
+    cdef object last = None
+    reader.table = table
+    if index is not None:
+        reader.index = index_named(table, index)
+    if projection is not None:
+        selection = projection.bind(table.codec, names, True)
+    if visible is not None:
+        shown = visible.bind(table.codec, visible_names, True)
+    engine.pins += 1
+    try:
+        while remaining != 0:
+            entry = cursor.advance()
+            if entry == NULL:
+                return items, matched, scanned, read_bytes, fetched, None
+            if scanned > 0 and read_bytes + entry.item_size > <uint64_t>PAGE_BYTES_MAX:
+                # The item before was the last one of this page.
+                return items, matched, scanned, read_bytes, fetched, last
+            if table.space.dropped:
+                table.renew()
+            record = entry if reader.index is None else reader.base(entry)
+            scanned += 1
+            read_bytes += entry.item_size
+            if fetch:
+                fetched.append(record.item_size)
+            if remaining > 0:
+                remaining -= 1
+            if remaining == 0 or read_bytes + 409600 > <uint64_t>PAGE_BYTES_MAX:
+                # The next item may be too much: this one may turn out to be the last.
+                last = reader.last_key(record)
+            if condition is not None:
+                condition = condition.fresh()
+                if not reader.passes(condition, record, shown):
+                    continue
+            matched += 1
+            if not count_only:
+                items.append(reader.item(record, selection))
+        return items, matched, scanned, read_bytes, fetched, last
+    finally:
+        engine.unpin()

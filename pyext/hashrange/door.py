@@ -1,0 +1,748 @@
+"""The engine behind the operations: items and tables in DynamoDB's own form.
+
+Theory of operation. `EngineDoor` is what `hashrange.ops` asks for items: it compiles expressions
+(once each), and hands typed items and keys to `ddbcore.writes` and `ddbcore.pages`, which work on
+bytes. `EngineCatalog` keeps the meta of tables in their schemas, in the log. A table made through
+the native API has no meta; it is described as one on demand, made when its database was.
+
+Index entries lie in hidden tables under keys made of the parts of the index's key (see
+`ddbcore.indexes`); a key condition becomes a range of those bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from ddbcore.backfill import fill
+from ddbcore.cursor import Query, Scan
+from ddbcore.errors import Error, ValidationError
+from ddbcore.filter import Filter
+from ddbcore.pages import index_part, index_position, read_page
+from ddbcore.program import Program
+from ddbcore.projection import Projection
+from ddbcore.table import CoreTable
+from ddbcore.writes import (
+    CHECK,
+    DELETE,
+    PUT,
+    UPDATE,
+    WANT_AFTER,
+    WANT_ARMS,
+    WANT_BEFORE,
+    WANT_FAILED,
+    Action,
+    read_all,
+    write_all,
+)
+from hashrange.errors import IdempotentParameterMismatch
+from hashrange.expr import (
+    KeyCondition,
+    KeyExpression,
+    legacy,
+    refuse_key_attributes,
+    refuse_unused,
+    tree,
+)
+from hashrange.expr.cache import ExpressionCache
+from hashrange.ops import door
+from hashrange.ops.catalog import IndexChange, Meta
+from hashrange.ops.description import new_meta
+from hashrange.ops.keys import Index, indexes_of, key_shape
+from hashrange.ops.tables import Tables
+from hashrange.ops.values import TypedItem, TypedValue
+
+if TYPE_CHECKING:
+    from hashrange.database import Database
+
+KINDS = {door.PUT: PUT, door.UPDATE: UPDATE, door.DELETE: DELETE, door.CHECK: CHECK}
+TOKENS = "/tokens"
+TOKEN_LIFE_S = 600.0  # of a ClientRequestToken
+FILL_STEP = 128  # items that a backfill looks at before others get their turn
+HIDDEN_KEYS = {"hash_key": ["h", "B"], "range_key": ["r", "B"], "wide": True}
+
+
+# ---- tables --------------------------------------------------------------------------------------
+
+
+class EngineCatalog:
+    """The catalog of a database: meta of tables, kept in their schemas."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.engine = database.engine
+
+    def names(self) -> list[str]:
+        """Return the names of all tables."""
+        return self.database.tables()
+
+    def get(self, name: str) -> Meta | None:
+        """Return a table's meta, or None."""
+        if name not in self.engine.names or "/" in name:
+            return None
+        return self.engine.meta(name) or self.native_meta(name)
+
+    def native_meta(self, name: str) -> Meta:
+        """Return the meta of a table that was made through the native API."""
+        keys = [key for key in self.database.table(name).key_schema() if key is not None]
+        number = self.engine.names[name]
+        request = {
+            "AttributeDefinitions": [
+                {"AttributeName": key, "AttributeType": kind} for key, kind in keys
+            ],
+            "KeySchema": [
+                {"AttributeName": key, "KeyType": role}
+                for (key, _), role in zip(keys, ("HASH", "RANGE"), strict=False)
+            ],
+            "BillingMode": "PAY_PER_REQUEST",
+        }
+        table_id = f"{self.engine.database_id:016x}-{number}"
+        return new_meta(request, table_id, 0.0, Tables(self).identity)
+
+    def create(self, name: str, meta: Meta) -> None:
+        """Make a table and its indexes."""
+        definitions = definitions_of(meta)
+        shape = key_shape(meta, meta["AttributeDefinitions"])
+        keys = [list(key) for key in shape.attributes]
+        base = {
+            "name": name,
+            "hash_key": keys[0],
+            "range_key": keys[1] if len(keys) > 1 else None,
+            "indexes": definitions,
+            "meta": meta,
+        }
+        self.engine.change_tables([base, *hidden_tables(name, definitions)], {}, [])
+
+    def put(self, name: str, meta: Meta) -> None:
+        """Replace a table's meta."""
+        self.engine.change_tables([], {name: {"meta": meta}}, [])
+
+    def remove(self, name: str) -> None:
+        """Drop a table with its indexes."""
+        self.engine.drop_table(name)
+
+    def item_count(self, name: str, index: str | None = None) -> int:
+        """Return the number of items, or of entries of an index."""
+        source = self.source(name, index)
+        return 0 if source is None else source.count()
+
+    def size_bytes(self, name: str, index: str | None = None) -> int:
+        """Return their DynamoDB sizes, summed."""
+        source = self.source(name, index)
+        return 0 if source is None else source.size_bytes()
+
+    def source(self, name: str, index: str | None) -> CoreTable | None:
+        """Return a table, or an index's entries; None for an index that is still to be made."""
+        source = name if index is None else f"{name}/{index}"
+        return CoreTable(self.engine, source) if source in self.engine.names else None
+
+    def add_index(self, name: str, definition: dict[str, Any]) -> None:
+        """Add an index without its entries."""
+        kept = [*self.definitions(name), definition]
+        self.engine.change_tables(hidden_tables(name, [definition]), {name: {"indexes": kept}}, [])
+
+    def drop_index(self, name: str, index: str) -> None:
+        """Drop an index and its entries."""
+        kept = [other for other in self.definitions(name) if other["name"] != index]
+        self.engine.change_tables([], {name: {"indexes": kept}}, [f"{name}/{index}"])
+
+    def definitions(self, name: str) -> list[dict[str, Any]]:
+        """Return the definitions of a table's indexes, as the schema has them."""
+        table = self.engine.tables[self.engine.names[name]]
+        return list(json.loads(table.schema).get("indexes") or []) if table is not None else []
+
+
+def definitions_of(meta: Meta) -> list[dict[str, Any]]:
+    """Return the engine's definitions of the indexes of a meta."""
+    made = []
+    for member, is_global in (("LocalSecondaryIndexes", False), ("GlobalSecondaryIndexes", True)):
+        for entry in meta[member]:
+            shape = key_shape(entry, meta["AttributeDefinitions"])
+            made.append(definition_of(entry, shape.attributes, shape.hash_count, is_global))
+    return made
+
+
+def definition_of(
+    entry: Meta, keys: Sequence[tuple[str, str]], hash_count: int, is_global: bool
+) -> dict[str, Any]:
+    """Return the engine's definition of one index."""
+    projection = entry["Projection"]
+    return {
+        "name": entry["IndexName"],
+        "global": is_global,
+        "hash": [list(key) for key in keys[:hash_count]],
+        "range": [list(key) for key in keys[hash_count:]],
+        "projection": projection["ProjectionType"],
+        "include": list(projection.get("NonKeyAttributes") or ()),
+    }
+
+
+def hidden_tables(name: str, definitions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the hidden tables that hold the entries of indexes."""
+    return [{"name": f"{name}/{entry['name']}", **HIDDEN_KEYS} for entry in definitions]
+
+
+def change_index(database: Database, tables: Tables, change: IndexChange) -> None:
+    """Do the engine's part of UpdateTable: drop an index, or add one and fill it."""
+    catalog = tables.catalog
+    assert isinstance(catalog, EngineCatalog)
+    if change.delete is not None:
+        catalog.drop_index(change.table, change.delete)
+        tables.index_dropped(change.table, change.delete)
+        return
+    assert change.create is not None
+    assert change.key_types is not None
+    schema = change.create["KeySchema"]
+    keys = [(part["AttributeName"], change.key_types[part["AttributeName"]]) for part in schema]
+    hash_count = sum(part["KeyType"] == "HASH" for part in schema)
+    catalog.add_index(change.table, definition_of(change.create, keys, hash_count, True))
+    name = change.create["IndexName"]
+    filling = threading.Thread(
+        target=fill_index, args=(database, tables, change.table, name), daemon=True
+    )
+    filling.start()
+    if tables.delay_s == 0:
+        filling.join()
+
+
+def fill_index(database: Database, tables: Tables, table_name: str, index: str) -> None:
+    """Give an index the entries of the items that are there, and call it built."""
+    table = CoreTable(database.engine, table_name)
+    cursor = Scan(table)
+    try:
+        while fill(table, index, cursor, FILL_STEP):
+            time.sleep(0)
+    except Error:
+        if database.engine.refusal is None:
+            raise
+        return
+    tables.index_built(table_name, index)
+
+
+# ---- items ---------------------------------------------------------------------------------------
+
+
+class Marked(legacy.Symbols):
+    """Placeholders of AttributeUpdates, other ones than those of Expected in the same request."""
+
+    def path(self, name: str) -> tree.Path:
+        """Return the path of an attribute."""
+        token = f"#update{len(self.names)}"
+        self.names[token] = name
+        return tree.Path((token,))
+
+    def value(self, value: Mapping[str, Any]) -> tree.Value:
+        """Return the placeholder of a value."""
+        token = f":update{len(self.values)}"
+        self.values[token] = value
+        return tree.Value(token)
+
+
+def typed(symbols: legacy.Symbols) -> dict[str, TypedValue]:
+    """Return the values of placeholders."""
+    return {token: dict(value) for token, value in symbols.values.items()}
+
+
+def merged(*parts: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the placeholders of several expressions together; None when there are none."""
+    given = [part for part in parts if part is not None]
+    if not given:
+        return None
+    if all(part is given[0] for part in given):
+        return dict(given[0]) if not isinstance(given[0], dict) else given[0]
+    return {token: value for part in given for token, value in part.items()}
+
+
+def native_key(value: TypedValue, kind: str) -> Any:
+    """Return a typed key value as the native API takes it. Raises ValidationError."""
+    if len(value) != 1 or kind not in value:
+        raise ValidationError(
+            "One or more parameter values were invalid: Condition parameter type does not match "
+            "schema type"
+        )
+    inner: Any = value[kind]
+    return Decimal(inner) if kind == "N" else inner
+
+
+class EngineDoor:
+    """The door of one database; see `hashrange.ops.door.Door` for what each method promises."""
+
+    def __init__(self, database: Database, tables: Tables) -> None:
+        self.database = database
+        self.engine = database.engine
+        self.tables = tables
+        self.cache = ExpressionCache()
+        self.known: dict[str, tuple[door.Table, CoreTable]] = {}
+        self.known_version = -1
+
+    # -- tables
+
+    def table(self, name: str) -> door.Table | None:
+        """Return a table, or None when there is none that is ready."""
+        if self.known_version != self.engine.schema_version:
+            self.known = {}
+            self.known_version = self.engine.schema_version
+        found = self.known.get(name)
+        if found is not None:
+            return found[0]
+        meta = self.tables.meta(name)
+        if meta is None or meta.get("Status") in ("CREATING", "DELETING"):
+            return None
+        made = door.Table(name, key_shape(meta, meta["AttributeDefinitions"]), indexes_of(meta))
+        if "Status" not in meta and all(
+            "Status" not in index for index in meta["GlobalSecondaryIndexes"]
+        ):
+            self.known[name] = made, CoreTable(self.engine, name)
+        return made
+
+    def table_name(self, name_or_arn: str) -> str:
+        """Return the table's name for a TableName."""
+        return self.tables.identity.table_of(name_or_arn)
+
+    def core(self, table: door.Table) -> CoreTable:
+        """Return the engine's table."""
+        found = self.known.get(table.name)
+        return found[1] if found is not None else CoreTable(self.engine, table.name)
+
+    # -- reads
+
+    def projection(self, projection: door.Expression | None) -> Projection | None:
+        """Compile a projection."""
+        if projection is None:
+            return None
+        return self.cache.projection(
+            projection.text if projection.text is not None else projection.tree
+        )
+
+    def read(
+        self, table: door.Table, key: TypedItem, projection: door.Expression | None
+    ) -> tuple[TypedItem | None, int]:
+        """Return an item and its size."""
+        if projection is None:
+            return read_all(self.engine, [(self.core(table), key, None, None)])[0]
+        return self.read_all([(table, key, projection)])[0]
+
+    def read_all(
+        self, reads: Sequence[tuple[door.Table, TypedItem, door.Expression | None]]
+    ) -> list[tuple[TypedItem | None, int]]:
+        """Return several items of one moment, with their sizes."""
+        wanted = []
+        for table, key, projection in reads:
+            compiled = self.projection(projection)
+            names = None if projection is None else projection.names
+            if compiled is not None:
+                refuse_unused(names, None, compiled)
+            wanted.append((self.core(table), key, compiled, names))
+        return read_all(self.engine, wanted)
+
+    # -- writes
+
+    def action(self, table: door.Table, write: door.Write) -> Action:
+        """Return a write as the engine takes it."""
+        condition, update = write.condition, write.update
+        wants = WANT_ARMS if table.indexes else 0
+        if write.want_before:
+            wants |= WANT_BEFORE
+        if write.want_after:
+            wants |= WANT_AFTER
+        if write.want_failed:
+            wants |= WANT_FAILED
+        if condition is None and update is None:
+            return Action(self.core(table), KINDS[write.kind], write.item, wants=wants)
+        program = self.program(update, condition)
+        return Action(
+            self.core(table),
+            KINDS[write.kind],
+            write.item,
+            program,
+            merged(update and update.names, condition and condition.names),
+            merged(update and update.values, condition and condition.values),
+            wants=wants,
+            touched=self.cache.touched(program) if write.want_touched and update else None,
+        )
+
+    def program(
+        self, update: door.Expression | None, condition: door.Expression | None
+    ) -> Program:
+        """Compile an update and a condition to one program."""
+        return self.cache.program(
+            None if update is None else update.tree if update.text is None else update.text,
+            None
+            if condition is None
+            else condition.tree
+            if condition.text is None
+            else condition.text,
+        )
+
+    def write(self, table: door.Table, write: door.Write) -> door.Written:
+        """Make one write."""
+        outcome = write_all(self.engine, [self.action(table, write)])[0]
+        if isinstance(outcome, Error):
+            old_form = write.update is not None and write.update.text is None
+            if old_form and isinstance(outcome, ValidationError):
+                raise legacy.reworded(outcome)
+            raise outcome
+        return written(outcome)
+
+    def write_all(self, writes: Sequence[tuple[door.Table, door.Write]]) -> list[door.Written]:
+        """Make writes, each for itself."""
+        return [self.write(table, write) for table, write in writes]
+
+    def transact(
+        self, writes: Sequence[tuple[door.Table, door.Write]], token: str | None, digest: bytes
+    ) -> door.Transaction:
+        """Make writes as one; a known token gives the outcomes of the first call."""
+        actions: list[Action] = []
+        outcomes: list[door.Written | Error] = []
+        for table, write in writes:
+            try:
+                actions.append(self.action(table, write))
+            except Error as error:
+                outcomes += [error] * (len(writes) - len(outcomes))
+                return door.Transaction([error] * len(writes))
+        extra: list[Action] = []
+        if token is not None:
+            tokens = self.tokens()
+            known = tokens.get(token)
+            now = self.tables.now()
+            if known is not None and float(known["until"]) > now:
+                if bytes(known["digest"]) != digest:
+                    raise IdempotentParameterMismatch(
+                        "An error occurred: The request uses the same client token as a previous, "
+                        "but non-identical request. Do not reuse a client token with different "
+                        "requests, unless the requests are identical"
+                    )
+                sizes = json.loads(known["sizes"])
+                return door.Transaction(
+                    [door.Written(before, after) for before, after in sizes], replayed=True
+                )
+        # The sizes are known only when the actions are done, so they are done once to find out.
+        found = write_all(self.engine, actions, extra)
+        outcomes = [
+            outcome if isinstance(outcome, Error) else written(outcome) for outcome in found
+        ]
+        if token is not None and not any(isinstance(outcome, Error) for outcome in outcomes):
+            self.remember(token, digest, outcomes)
+        return door.Transaction(outcomes)
+
+    def tokens(self) -> CoreTable:
+        """Return the hidden table of tokens."""
+        if TOKENS not in self.engine.names:
+            self.engine.change_tables(
+                [{"name": TOKENS, "hash_key": ["token", "S"], "range_key": None}], {}, []
+            )
+        return CoreTable(self.engine, TOKENS)
+
+    def remember(
+        self, token: str, digest: bytes, outcomes: Sequence[door.Written | Error]
+    ) -> None:
+        """Keep a token for ten minutes, and forget one that is older."""
+        tokens = self.tokens()
+        now = self.tables.now()
+        sizes = [[w.before_bytes, w.after_bytes] for w in outcomes if isinstance(w, door.Written)]
+        tokens.put(
+            {
+                "token": token,
+                "digest": digest,
+                "until": Decimal(str(now + TOKEN_LIFE_S)),
+                "sizes": json.dumps(sizes),
+            }
+        )
+        for old in Scan(tokens, limit=4):
+            if float(old["until"]) <= now:
+                tokens.delete(old["token"])
+
+    # -- pages
+
+    def walk(self, table: door.Table, walk: door.Walk) -> door.Page:
+        """Read one page of a table or an index."""
+        core = self.core(table)
+        index = walk.source
+        names = merged(*(part.names for part in self.parts(walk)))
+        values = merged(*(part.values for part in self.parts(walk)))
+        shape = table.key if index is None else index.key
+        keys: KeyExpression | None = None
+        resolved: KeyCondition | None = None
+        if walk.keys is not None and walk.keys.text is not None:
+            keys = self.cache.key_condition(walk.keys.text)
+        elif walk.keys is not None:
+            symbols = Marked()
+            resolved = legacy.key_condition(
+                walk.keys.tree, *split(shape.names, shape.hash_count), symbols
+            )
+            values = merged(values, symbols.values)
+        condition = None
+        if walk.condition is not None:
+            condition = self.cache.program(
+                None,
+                walk.condition.tree if walk.condition.text is None else walk.condition.text,
+                "FilterExpression",
+            )
+        projection = self.projection(walk.projection)
+        if walk.keys is None or keys is not None:
+            refuse_unused(names, values, keys, condition, projection)
+        if condition is not None and walk.keys is not None and walk.condition is not None:
+            member = "Filter Expression" if walk.condition.text is not None else "QueryFilter"
+            refuse_key_attributes(condition, names, shape.names, member)
+        bound = None
+        if condition is not None:
+            bound = Filter(condition, core.codec, names, values, True, True)
+        if keys is not None:
+            resolved = keys.resolve(names, *split(shape.names, shape.hash_count))
+            Filter(keys.program, core.codec, names, values, True, True)
+        cursor = self.cursor(table, walk, resolved, values)
+        visible, visible_names = self.visible(table, index)
+        fetch = walk.fetch and index is not None and visible is not None
+        shown = names
+        if projection is None and not walk.fetch:
+            projection, shown = visible, visible_names
+        elif projection is not None and index is not None and visible_names is not None:
+            wanted = self.top_names(walk.projection) if walk.projection is not None else set()
+            fetch = fetch or not wanted <= set(visible_names.values())
+        limited = visible is not None and condition is not None
+        page = read_page(
+            cursor,
+            core,
+            None if index is None else index.name,
+            condition=bound,
+            projection=projection,
+            names=shown,
+            limit=walk.limit,
+            count_only=walk.count_only,
+            fetch=fetch,
+            visible=visible if limited else None,
+            visible_names=visible_names if limited else None,
+        )
+        return door.Page(*page)
+
+    @staticmethod
+    def parts(walk: door.Walk) -> Iterator[door.Expression]:
+        """Yield the expressions of a walk."""
+        for part in (walk.keys, walk.condition, walk.projection):
+            if part is not None:
+                yield part
+
+    def visible(
+        self, table: door.Table, index: Index | None
+    ) -> tuple[Projection | None, dict[str, str] | None]:
+        """Return what an index shows of an item, as a projection; None: everything."""
+        if index is None or index.projected is None:
+            return None, None
+        shown = dict.fromkeys([*table.key.names, *index.key.names, *sorted(index.projected)])
+        names = {f"#{number}": name for number, name in enumerate(shown)}
+        return self.cache.projection(tuple([tree.Path((token,)) for token in names])), names
+
+    def cursor(
+        self,
+        table: door.Table,
+        walk: door.Walk,
+        keys: KeyCondition | None,
+        values: dict[str, Any] | None,
+    ) -> Query | Scan:
+        """Return the cursor of a walk, where it starts."""
+        core, index = self.core(table), walk.source
+        source = core if index is None else CoreTable(self.engine, f"{table.name}/{index.name}")
+        after: Any = None
+        if walk.start is not None:
+            if index is None:
+                parts = [native_key(walk.start[name], kind) for name, kind in table.key.attributes]
+                after = parts[0] if len(parts) == 1 else tuple(parts)
+            else:
+                after = index_position(core, index.name, walk.start)
+        if keys is None:
+            segment, total = walk.segment or (None, None)
+            return Scan(source, segment=segment, total_segments=total, after=after)
+        shape = table.key if index is None else index.key
+        assert values is not None
+        if index is None:
+            return base_query(core, shape.attributes, keys, values, walk, after)
+        return index_query(core, source, shape.attributes, keys, values, walk, after)
+
+    # -- what the operations ask about expressions
+
+    def check_expressions(
+        self,
+        expressions: Mapping[str, str],
+        names: Mapping[str, str] | None,
+        values: Mapping[str, TypedValue] | None,
+    ) -> None:
+        """Raise what is wrong with a request's expressions by themselves."""
+        used: list[Any] = []
+        for member, text in expressions.items():
+            compiled: Any
+            if member == "ProjectionExpression":
+                compiled = self.cache.projection(text)
+            elif member == "KeyConditionExpression":
+                compiled = self.cache.key_condition(text)
+            elif member == "UpdateExpression":
+                compiled = self.cache.program(text, None)
+            else:
+                compiled = self.cache.program(None, text, member)
+            used.append(compiled)
+            for token in compiled.names:
+                if token.startswith("#") and token not in (names or {}):
+                    raise ValidationError(
+                        f"Invalid {member}: An expression attribute name used in the document path "
+                        f"is not defined; attribute name: {token}"
+                    )
+            for token in getattr(compiled, "values", ()):
+                if token not in (values or {}):
+                    raise ValidationError(
+                        f"Invalid {member}: An expression attribute value used in expression is "
+                        f"not defined; attribute value: {token}"
+                    )
+        refuse_unused(names, values, *used)
+
+    def top_names(self, projection: door.Expression) -> set[str]:
+        """Return the top-level attributes that a projection names."""
+        compiled = self.projection(projection)
+        assert compiled is not None
+        given = projection.names or {}
+        firsts = {compiled.names[-1 - path[0]] for path in compiled.paths}
+        return {given.get(name, name) for name in firsts}
+
+    def collection_bytes(self, table: door.Table, hash_key: TypedItem) -> int:
+        """Return the size of an item collection, entries of local indexes included."""
+        core = self.core(table)
+        ((name, value),) = hash_key.items()
+        kind = dict(table.key.attributes)[name]
+        total = pages_bytes(Query(core, native_key(value, kind)), core, None)
+        for index in table.indexes.values():
+            if not index.is_global:
+                entries = CoreTable(self.engine, f"{table.name}/{index.name}")
+                cursor = Query(entries, index_part(core, value, False))
+                total += pages_bytes(cursor, core, index.name)
+        return total
+
+    def expected(self, expected: dict[str, Any], operator: str | None) -> door.Expression:
+        """Return the condition that Expected means."""
+        symbols = legacy.Symbols()
+        condition = legacy.expected_condition(expected, operator, symbols)
+        return door.Expression(None, symbols.names, typed(symbols), condition)
+
+    def updates(self, updates: dict[str, Any]) -> door.Expression:
+        """Return the update that AttributeUpdates means."""
+        symbols = Marked()
+        actions = legacy.update_actions(updates, symbols)
+        return door.Expression(None, symbols.names, typed(symbols), actions)
+
+    def key_conditions(self, conditions: dict[str, Any]) -> door.Expression:
+        """Return the key condition that KeyConditions means; `walk` fits it to the key."""
+        return door.Expression(None, None, None, conditions)
+
+    def filters(self, conditions: dict[str, Any], operator: str | None) -> door.Expression:
+        """Return the filter that QueryFilter or ScanFilter means."""
+        symbols = legacy.Symbols()
+        condition = legacy.filter_condition(conditions, operator, symbols)
+        return door.Expression(None, symbols.names, typed(symbols), condition)
+
+    def attributes(self, names: list[str]) -> door.Expression:
+        """Return the projection that AttributesToGet means."""
+        tokens = {f"#get{number}": name for number, name in enumerate(names)}
+        return door.Expression(None, tokens, None, tuple([tree.Path((t,)) for t in tokens]))
+
+
+def split(names: Sequence[str], hash_count: int) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the hash attributes and the range attributes of a key."""
+    return names[:hash_count], names[hash_count:]
+
+
+def written(outcome: tuple[Any, ...]) -> door.Written:
+    """Return the engine's outcome as the operations read it."""
+    before, after, arms, image_before, image_after = outcome
+    return door.Written(
+        before, after, [door.Arm(*arm) for arm in arms] if arms else (), image_before, image_after
+    )
+
+
+def pages_bytes(cursor: Query | Scan, core: CoreTable, index: str | None) -> int:
+    """Return the sizes of all that a cursor leads to, summed."""
+    total = 0
+    while True:
+        page = read_page(cursor, core, index, count_only=True)
+        total += page[3]
+        if page[5] is None:
+            return total
+
+
+def base_query(
+    core: CoreTable,
+    attributes: Sequence[tuple[str, str]],
+    keys: KeyCondition,
+    values: dict[str, Any],
+    walk: door.Walk,
+    after: Any,
+) -> Query:
+    """Return the cursor of a Query of a table."""
+    kinds = dict(attributes)
+    bounds: dict[str, Any] = {}
+    for part in keys.range:
+        given = [native_key(values[token], kinds[part.name]) for token in part.values]
+        word = {"=": "eq", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}.get(part.operator)
+        if part.operator == "BETWEEN":
+            bounds["between"] = tuple(given)
+        else:
+            bounds[word or "begins_with"] = given[0]
+    name, token = keys.hash[0]
+    return Query(
+        core,
+        native_key(values[token], kinds[name]),
+        reverse=not walk.forward,
+        after=after,
+        **bounds,
+    )
+
+
+def index_query(
+    core: CoreTable,
+    source: CoreTable,
+    attributes: Sequence[tuple[str, str]],
+    keys: KeyCondition,
+    values: dict[str, Any],
+    walk: door.Walk,
+    after: Any,
+) -> Query:
+    """Return the cursor of a Query of an index, over its entries."""
+    kinds = dict(attributes)
+
+    def part(name: str, token: str, is_range: bool) -> bytes:
+        native_key(values[token], kinds[name])
+        return index_part(core, values[token], is_range)
+
+    hash_key = b"".join([part(name, token, False) for name, token in keys.hash])
+    prefix = b""
+    lower: bytes | None = None
+    upper: bytes | None = None
+    for condition in keys.range:
+        given = [part(condition.name, token, True) for token in condition.values]
+        behind = [prefix + value[:-2] + b"\x00\x01" for value in given]
+        operator = condition.operator
+        if operator == "=":
+            prefix += given[0]
+            lower, upper = prefix, behind[0]
+            continue
+        lower, upper = prefix, following(prefix)
+        if operator in ("<", "<="):
+            upper = prefix + given[0] if operator == "<" else behind[0]
+        elif operator in (">", ">="):
+            lower = behind[0] if operator == ">" else prefix + given[0]
+        elif operator == "BETWEEN":
+            lower, upper = prefix + given[0], behind[1]
+        else:
+            lower, upper = prefix + given[0][:-2], following(prefix + given[0][:-2])
+    bounds: dict[str, Any] = {}
+    if lower:
+        bounds["ge"] = lower
+    if upper:
+        bounds["lt"] = upper
+    return Query(source, hash_key, reverse=not walk.forward, after=after, **bounds)
+
+
+def following(prefix: bytes) -> bytes | None:
+    """Return the least bytes that are greater than all that begin with `prefix`; None for none."""
+    kept = prefix.rstrip(b"\xff")
+    return kept[:-1] + bytes([kept[-1] + 1]) if kept else None

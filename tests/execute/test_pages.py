@@ -1,0 +1,281 @@
+"""Query and Scan through `execute`: tables and indexes, bounds, filters, projections, pages."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from execute.conftest import Execute, table, thing
+
+import hashrange
+
+NAME = "things"
+COUNT = 60
+
+
+@pytest.fixture(autouse=True)
+def made(run: Execute) -> None:
+    run("CreateTable", **table())
+    for number in range(COUNT):
+        item = thing(f"p{number % 3}", number, g="even" if number % 2 == 0 else "odd", v=number)
+        if number % 5 == 0:
+            item["a"] = {"S": f"a\x00{number:03d}"}
+        run("PutItem", TableName=NAME, Item=item)
+
+
+def query(run: Execute, keys: str, values: dict[str, Any], **members: Any) -> dict[str, Any]:
+    typed = {
+        name: {"N": str(value)} if isinstance(value, int) else {"S": value}
+        for name, value in values.items()
+    }
+    return run(
+        "Query", TableName=NAME, KeyConditionExpression=keys, ExpressionAttributeValues=typed,
+        **members,
+    )
+
+
+def numbers(answer: dict[str, Any]) -> list[int]:
+    return [int(item["sk"]["N"]) for item in answer["Items"]]
+
+
+@pytest.mark.parametrize(
+    ("condition", "values", "wanted"),
+    [
+        ("pk = :p", {}, range(0, 60, 3)),
+        ("pk = :p AND sk = :x", {":x": 30}, [30]),
+        ("pk = :p AND sk < :x", {":x": 30}, range(0, 30, 3)),
+        ("pk = :p AND sk <= :x", {":x": 30}, range(0, 31, 3)),
+        ("pk = :p AND sk > :x", {":x": 30}, range(33, 60, 3)),
+        ("pk = :p AND sk >= :x", {":x": 30}, range(30, 60, 3)),
+        ("pk = :p AND sk BETWEEN :x AND :y", {":x": 10, ":y": 20}, [12, 15, 18]),
+    ],
+)
+def test_query_keeps_to_its_bounds(
+    run: Execute, condition: str, values: dict[str, Any], wanted: Any
+) -> None:
+    answer = query(run, condition, {":p": "p0", **values})
+    assert numbers(answer) == list(wanted)
+    back = query(run, condition, {":p": "p0", **values}, ScanIndexForward=False)
+    assert numbers(back) == list(wanted)[::-1]
+
+
+# The same bounds through a global index with a range key: keys there are parts in one.
+@pytest.mark.parametrize(
+    ("condition", "values", "wanted"),
+    [
+        ("g = :g", {}, range(0, 60, 2)),
+        ("g = :g AND sk = :x", {":x": 30}, [30]),
+        ("g = :g AND sk < :x", {":x": 10}, range(0, 10, 2)),
+        ("g = :g AND sk <= :x", {":x": 10}, range(0, 11, 2)),
+        ("g = :g AND sk > :x", {":x": 50}, range(52, 60, 2)),
+        ("g = :g AND sk >= :x", {":x": 50}, range(50, 60, 2)),
+        ("g = :g AND sk BETWEEN :x AND :y", {":x": 7, ":y": 12}, [8, 10, 12]),
+    ],
+)
+def test_query_of_an_index_keeps_to_its_bounds(
+    run: Execute, condition: str, values: dict[str, Any], wanted: Any
+) -> None:
+    answer = query(run, condition, {":g": "even", **values}, IndexName="by_g_sk")
+    assert numbers(answer) == list(wanted)
+    back = query(
+        run, condition, {":g": "even", **values}, IndexName="by_g_sk", ScanIndexForward=False
+    )
+    assert numbers(back) == list(wanted)[::-1]
+
+
+def test_begins_with_works_on_a_local_index(run: Execute) -> None:
+    answer = query(
+        run, "pk = :p AND begins_with(a, :a)", {":p": "p0", ":a": "a\x000"}, IndexName="by_a"
+    )
+    assert numbers(answer) == [0, 15, 30, 45]
+    assert all(set(item) == {"pk", "sk", "a"} for item in answer["Items"])
+    whole = query(
+        run, "pk = :p AND a = :a", {":p": "p0", ":a": "a\x00015"}, IndexName="by_a",
+        Select="ALL_ATTRIBUTES",
+    )
+    assert set(whole["Items"][0]) == {"pk", "sk", "a", "g", "v"}
+
+
+# Pages of any size, on table and indexes, add up to the whole, in order, nothing twice.
+@pytest.mark.parametrize("limit", [1, 2, 7, 60, 61])
+@pytest.mark.parametrize("index", [None, "by_g", "by_g_sk"])
+@pytest.mark.parametrize("forward", [True, False])
+def test_pages_add_up(run: Execute, limit: int, index: str | None, forward: bool) -> None:
+    members: dict[str, Any] = {"ScanIndexForward": forward}
+    condition, values = "pk = :p", {":p": "p1"}
+    if index is not None:
+        members["IndexName"] = index
+        condition, values = "g = :p", {":p": "odd"}
+    whole = numbers(query(run, condition, values, **members))
+    found: list[int] = []
+    start: dict[str, Any] = {}
+    while True:
+        page = query(run, condition, values, Limit=limit, **members, **start)
+        assert page["ScannedCount"] == page["Count"] <= limit
+        found += numbers(page)
+        if "LastEvaluatedKey" not in page:
+            break
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+    assert found == whole
+    assert len(whole) == len(set(whole)) > 0
+
+
+@pytest.mark.parametrize("index", [None, "by_a", "by_g", "by_g_sk"])
+def test_scans_in_segments_add_up(run: Execute, index: str | None) -> None:
+    members = {} if index is None else {"IndexName": index}
+    whole = run("Scan", TableName=NAME, **members)
+    assert whole["Count"] == (12 if index == "by_a" else 60)
+    found = []
+    for segment in range(4):
+        start: dict[str, Any] = {}
+        while True:
+            page = run(
+                "Scan", TableName=NAME, Segment=segment, TotalSegments=4, Limit=3,
+                **members, **start,
+            )
+            found += numbers(page)
+            if "LastEvaluatedKey" not in page:
+                break
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+    assert sorted(found) == sorted(numbers(whole))
+
+
+# A filter takes away what was evaluated and paid for; COUNT counts without items.
+def test_filters_do_not_change_what_is_evaluated(run: Execute) -> None:
+    answer = run(
+        "Scan", TableName=NAME, FilterExpression="v < :v AND contains(g, :o)",
+        ExpressionAttributeValues={":v": {"N": "10"}, ":o": {"S": "od"}},
+        ReturnConsumedCapacity="TOTAL",
+    )
+    assert sorted(numbers(answer)) == [1, 3, 5, 7, 9]
+    assert (answer["Count"], answer["ScannedCount"]) == (5, 60)
+    counted = query(run, "pk = :p", {":p": "p0"}, Select="COUNT")
+    assert "Items" not in counted
+    assert counted["Count"] == 20
+    legacy = run(
+        "Query", TableName=NAME,
+        KeyConditions={
+            "pk": {"ComparisonOperator": "EQ", "AttributeValueList": [{"S": "p0"}]},
+            "sk": {"ComparisonOperator": "LT", "AttributeValueList": [{"N": "9"}]},
+        },
+        QueryFilter={"v": {"ComparisonOperator": "NE", "AttributeValueList": [{"N": "3"}]}},
+        AttributesToGet=["sk"],
+    )
+    assert legacy["Items"] == [{"sk": {"N": "0"}}, {"sk": {"N": "6"}}]
+
+
+# A filter of an index sees what the index projects: v in by_g_sk, and not a.
+def test_a_filter_sees_what_the_index_projects(run: Execute) -> None:
+    answer = query(
+        run, "g = :g", {":g": "even", ":v": 4}, IndexName="by_g_sk",
+        FilterExpression="attribute_not_exists(a) AND v = :v",
+    )
+    assert numbers(answer) == [4]
+    absent = query(
+        run, "g = :g", {":g": "even"}, IndexName="by_g_sk",
+        FilterExpression="attribute_exists(a)",
+    )
+    assert (absent["Count"], absent["ScannedCount"]) == (0, 30)
+
+
+# 1 MB of items evaluated ends a page, whatever the filter leaves.
+def test_a_page_ends_at_1_mb(run: Execute) -> None:
+    for number in range(20):
+        run("PutItem", TableName=NAME, Item=thing("big", number, g="big", x="x" * 99_000))
+    page = query(run, "pk = :p", {":p": "big"})
+    assert page["Count"] == 10
+    assert page["LastEvaluatedKey"] == {"pk": {"S": "big"}, "sk": {"N": "9"}}
+    page = query(
+        run, "pk = :p", {":p": "big", ":x": "y"}, FilterExpression="x = :x",
+        ExclusiveStartKey=page["LastEvaluatedKey"],
+    )
+    assert (page["Count"], page["ScannedCount"]) == (0, 10)
+
+
+# Every index says what the table says, after any writes; so it does after a reopening.
+def test_indexes_follow_the_table(db: hashrange.Database, run: Execute) -> None:
+    dice = random.Random(7)
+    items: dict[tuple[str, int], dict[str, Any]] = {}
+    for answer in (run("Scan", TableName=NAME),):
+        for item in answer["Items"]:
+            items[item["pk"]["S"], int(item["sk"]["N"])] = item
+    native = db.table(NAME)
+    for turn in range(400):
+        pk, sk = f"p{dice.randrange(3)}", dice.randrange(40)
+        item = thing(pk, sk, v=turn)
+        for name in ("a", "g"):
+            if dice.random() < 0.6:
+                item[name] = {"S": dice.choice(("x", "y", "\x00", "x\x00y", "xy"))}
+        choice = dice.random()
+        if choice < 0.4:
+            run("PutItem", TableName=NAME, Item=item)
+            items[pk, sk] = item
+        elif choice < 0.55:
+            run("DeleteItem", TableName=NAME, Key=thing(pk, sk))
+            items.pop((pk, sk), None)
+        elif choice < 0.7:
+            value = dice.choice(("x", "z"))
+            run(
+                "UpdateItem", TableName=NAME, Key=thing(pk, sk), UpdateExpression="SET g = :g",
+                ExpressionAttributeValues={":g": {"S": value}},
+            )
+            items[pk, sk] = {**items.get((pk, sk), thing(pk, sk)), "g": {"S": value}}
+        elif choice < 0.85:
+            native.put({"pk": pk, "sk": sk, "g": "native", "a": "n"})
+            items[pk, sk] = thing(pk, sk, g="native", a="n")
+        else:
+            with native.batch() as batch:
+                for number in range(3):
+                    batch.put({"pk": pk, "sk": number, "g": f"batch{number}"})
+                    items[pk, number] = thing(pk, number, g=f"batch{number}")
+                batch.put({"pk": pk, "sk": 1, "a": "twice"})
+                batch.delete(pk, 0)
+            items[pk, 1] = thing(pk, 1, a="twice")
+            items.pop((pk, 0), None)
+    check_indexes(run, items)
+    path = db.engine.path
+    if path is not None:
+        db.close()
+        with hashrange.open(path) as again:
+            check_indexes(lambda operation, **request: again.execute(operation, request), items)
+
+
+def check_indexes(run: Execute, items: dict[tuple[str, int], dict[str, Any]]) -> None:
+    for index, names in (("by_a", ("a",)), ("by_g", ("g",)), ("by_g_sk", ("g",))):
+        wanted = {where for where, item in items.items() if all(name in item for name in names)}
+        answer = run("Scan", TableName=NAME, IndexName=index)
+        found = [(item["pk"]["S"], int(item["sk"]["N"])) for item in answer["Items"]]
+        assert sorted(found) == sorted(wanted)
+        if index == "by_g":
+            assert all(
+                items[where] == item for where, item in zip(found, answer["Items"], strict=True)
+            )
+
+
+# An index that is added gets the entries of what is there, and goes with all of them.
+def test_an_index_is_added_and_dropped(run: Execute) -> None:
+    run(
+        "UpdateTable", TableName=NAME,
+        AttributeDefinitions=[{"AttributeName": "v", "AttributeType": "N"}],
+        GlobalSecondaryIndexUpdates=[
+            {
+                "Create": {
+                    "IndexName": "by_v",
+                    "KeySchema": [{"AttributeName": "v", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            }
+        ],
+    )
+    described = run("DescribeTable", TableName=NAME)["Table"]["GlobalSecondaryIndexes"]
+    (new,) = [index for index in described if index["IndexName"] == "by_v"]
+    assert (new["IndexStatus"], new["ItemCount"]) == ("ACTIVE", 60)
+    answer = query(run, "v = :v", {":v": 33}, IndexName="by_v")
+    assert numbers(answer) == [33]
+    run(
+        "UpdateTable", TableName=NAME,
+        GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by_v"}}],
+    )
+    with pytest.raises(hashrange.ValidationError):
+        query(run, "v = :v", {":v": 33}, IndexName="by_v")
