@@ -49,6 +49,10 @@ cdef class Disk:
     # Fault pages in ahead of use (MADV_POPULATE_WRITE / _READ); best effort, page aligned by the
     # callee.
     cdef int populate(self, uint8_t* data, uint64_t size, bint writable) noexcept nogil
+    # Let go of whole pages of a file's map that were written, before they are synced: the system
+    # would otherwise take each out of use by itself, and stop all threads for it. Nothing is lost,
+    # they come back when they are touched.
+    cdef void unmap_pages(self, uint8_t* data, uint64_t size) noexcept nogil
     # Take the exclusive lock on file `name` and write our pid in it: fd >= 0. Held elsewhere:
     # -EWOULDBLOCK and *holder_pid (0 unknown).
     cdef int lock(self, const char* name, int64_t* holder_pid) noexcept nogil

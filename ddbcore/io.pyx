@@ -42,6 +42,7 @@ from ddbcore.platform cimport (
     EWOULDBLOCK, O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, platform_allocate, platform_close,
     platform_release, platform_enable, platform_lock, platform_map, platform_monotonic_ns,
     platform_open, platform_page_bytes, platform_pause, platform_populate, platform_random,
+    platform_unmap_pages,
     platform_read, platform_read_pid, platform_remove, platform_rename, platform_reserve,
     platform_size, platform_sync, platform_sync_directory, platform_truncate, platform_unmap,
     platform_wall_ms, platform_write, platform_write_pid, platform_zero_pages,
@@ -204,6 +205,13 @@ cdef class Disk:
         if limit <= start:
             return 0
         return platform_populate(<void*>start, limit - start, writable)
+
+    cdef void unmap_pages(self, uint8_t* data, uint64_t size) noexcept nogil:
+        cdef uint64_t mask = platform_page_bytes() - 1
+        cdef uint64_t start = <uint64_t>data & ~mask
+        cdef uint64_t limit = (<uint64_t>data + size) & ~mask
+        if limit > start:
+            platform_unmap_pages(<void*>start, limit - start)
 
     # The lock belongs to the open file: it goes when the last copy of the descriptor, in forked
     # children too, is closed.
@@ -584,6 +592,9 @@ cdef class MemoryDisk(Disk):
             out[0] = file.data
         table_unlock(self.table)
         return rc
+
+    cdef void unmap_pages(self, uint8_t* data, uint64_t size) noexcept nogil:
+        pass                              # its maps are its memory
 
     cdef int unmap(self, uint8_t* data, uint64_t size) noexcept nogil:
         cdef int index

@@ -71,6 +71,7 @@ cdef class Log:
     cdef NewSegment ready                 # prepared ahead; base NULL when none
     cdef uint32_t refused_number          # preparing the next one failed: its end tries again
     cdef uint64_t populated               # bytes of the tail faulted in
+    cdef uint64_t unmapped                # bytes of it whose pages were let go
 
     # Start the log of a new database. Raises StorageError.
     cdef int create(self) except -1
@@ -98,6 +99,7 @@ cdef class Log:
     cdef void discard(self, NewSegment* segment) noexcept nogil
     cdef void write_roll(self, NewSegment* segment, uint32_t slot) noexcept nogil
     cdef void write_open(self) noexcept nogil
+    cdef void unmap_written(self) noexcept nogil
     cdef void dirty_done(self, uint32_t count) noexcept nogil
     # Refuse writes from now on, and leave word for the next opening (see SUSPECT_NAME).
     cdef void poison(self, int error) noexcept nogil

@@ -111,6 +111,7 @@ cdef enum:
     # through the map makes the whole unit dirty: a durable put of 200 bytes would write 1 MiB.
     ZERO_CHUNK_BYTES = 16384
     REWRITE_CHUNK_BYTES = 1048576
+    UNMAP_BYTES_MIN = 65536               # written pages that are let go together
     ROLL_FRAME_BYTES = 72                 # headers 32 + 16, number 4, slot 4, size 8, seed 8
     ROLL_WASTE_BYTES = 65536              # left behind a roll, this is worth a call to give back
     TRIM_KEPT_BYTES = 8192                # behind the tail: room for OPEN and ROLL
@@ -191,6 +192,7 @@ cdef class Log:
         self.tail_size = self.view.slots[slot].size
         self.tail_pos = pos
         self.populated = pos
+        self.unmapped = pos
         if pos + 4 <= self.tail_size and load_u32(self.tail_base + pos) != 0:
             store_u32(self.tail_base + pos, 0)
         self.frame_seed = frame_seed
@@ -391,6 +393,7 @@ cdef class Log:
         if self.tail_size - self.tail_pos > ROLL_WASTE_BYTES:
             self.trim()
         log_lock_take(self.lock)
+        self.unmap_written()
         self.dirty_files[self.dirty_count] = self.view.slots[self.tail_slot].fd
         self.dirty_count += 1
         self.view.slots[self.tail_slot].fd = -1
@@ -505,6 +508,7 @@ cdef class Log:
             files[count] = self.view.slots[self.tail_slot].fd
             root = self.root_dirty
             target = lsn_load(&self.lsn)
+            self.unmap_written()
             log_lock_give(self.lock)
             status = OK
             for index in range(count + 1):
@@ -526,6 +530,16 @@ cdef class Log:
         status = OK if self.durable_lsn >= lsn else ERR_IO
         log_lock_give(self.lock)
         return status
+
+    cdef void unmap_written(self) noexcept nogil:
+        """Let go of the tail's written pages, so that a sync need not stop the writers for each.
+
+        Under the mutex, so that the tail stays the tail.
+        """
+        cdef uint64_t end = self.tail_pos & ~<uint64_t>4095
+        if end >= self.unmapped + UNMAP_BYTES_MIN:
+            self.disk.unmap_pages(self.tail_base + self.unmapped, end - self.unmapped)
+            self.unmapped = end
 
     cdef void dirty_done(self, uint32_t count) noexcept nogil:
         """Close the synced, finished segments; those finished meanwhile stay on the list."""

@@ -173,6 +173,16 @@ cdef extern from *:
         return rc == 0 ? 0 : -errno;
     }
 
+    /* Take the pages of a shared map of a file out of the process's page table, all at once. They
+       stay in the system's cache, dirty ones as dirty, and come back when they are touched. */
+    PLATFORM_FUNCTION void platform_unmap_pages(void* data, size_t size) {
+    #if defined(__linux__)
+        madvise(data, size, MADV_DONTNEED);
+    #else
+        (void)data; (void)size;
+    #endif
+    }
+
     /* Address space without memory; at `place` if not NULL, or nowhere. */
     PLATFORM_FUNCTION void* platform_reserve(void* place, size_t size) {
         int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
@@ -287,6 +297,7 @@ cdef extern from *:
     int platform_unmap(void* data, size_t size) noexcept nogil
     size_t platform_page_bytes() noexcept nogil
     int platform_populate(void* data, size_t size, int writable) noexcept nogil
+    void platform_unmap_pages(void* data, size_t size) noexcept nogil
     void* platform_reserve(void* place, size_t size) noexcept nogil
     int platform_enable(void* data, size_t size) noexcept nogil
     void* platform_zero_pages(void* data, size_t size) noexcept nogil
