@@ -11,6 +11,7 @@ cdef enum:
     TEXT_WHOLE_BYTES = 16                 # up to here head and tail are the whole of a string
     TEXT_SLOT_BITS = 11
     TEXT_SLOT_COUNT = 2048                # 2**TEXT_SLOT_BITS
+    FRESH_COUNT = 128                     # names that are watched; the first stands for the keys
     SET_CACHE_BYTES = 44                  # encoded members of a set that is kept
     SET_SLOT_BITS = 6
     SET_SLOT_COUNT = 64                   # 2**SET_SLOT_BITS
@@ -39,6 +40,7 @@ cdef struct SetSlot:
 cdef struct Memory:
     TextSlot* texts                       # TEXT_SLOT_COUNT
     SetSlot* sets                         # SET_SLOT_COUNT
+    uint8_t fresh[FRESH_COUNT]            # by name id: strings since one of its was found again
     Shape* shapes                         # SHAPE_SLOT_COUNT
     PyObject* hash_name                   # borrowed from the codec
     PyObject* range_name                  # NULL without a range key
@@ -46,6 +48,7 @@ cdef struct Memory:
 
 cdef struct Decoder:
     Memory* memory
+    uint8_t* fresh                        # of the attribute in hand
     const char* damage                    # what is damaged, or NULL: an exception is set
     size_t weight                         # estimate of the bytes of memory that the values take
     int nested                            # 1: one of them is mutable

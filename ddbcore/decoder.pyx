@@ -4,7 +4,8 @@ Theory of operation
     One recursive walk builds the objects. Short strings that come again and again (states, tags,
     country codes) are found in a direct-mapped table by their bytes and handed out as the same
     object, with its hash; a slot's heat keeps strings that come only once from driving out those
-    that come often. Small sets are found in the same way, and copied. Attribute names are the
+    that come often. An attribute whose strings never come again is not looked up for a while, and
+    then tried anew. Small sets are found in the same way, and copied. Attribute names are the
     NameTable's. Values are collected first, and the dict is made of all of them at once, from a
     template where its shape is known (shape.pyx).
 
@@ -28,7 +29,7 @@ Format
 
 from libc.stdint cimport int16_t, int32_t, int8_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcmp, memcpy, memset
 
 from ddbcore.buffer cimport load_u16, load_u32, load_u64
 from ddbcore.number cimport Number, decimal_object, number_decode, number_object
@@ -54,6 +55,8 @@ cdef enum:
     # Heat of a string that is new, and of one that is hot.
     HEAT_START = 2
     HEAT_MAX = 16
+    FRESH_MAX = 64
+    FRESH_TRIES = 16
 
 cdef extern from *:
     """
@@ -115,6 +118,7 @@ cdef int memory_open(Memory* memory) except -1:
     memory.texts = <TextSlot*>calloc(TEXT_SLOT_COUNT, sizeof(TextSlot))
     memory.sets = <SetSlot*>calloc(SET_SLOT_COUNT, sizeof(SetSlot))
     memory.shapes = <Shape*>calloc(SHAPE_SLOT_COUNT, sizeof(Shape))
+    memset(memory.fresh, 0, FRESH_COUNT)
     memory.hash_name = NULL
     memory.range_name = NULL
     if memory.texts == NULL or memory.sets == NULL or memory.shapes == NULL:
@@ -142,6 +146,7 @@ cdef void memory_close(Memory* memory) noexcept:
 
 cdef void decoder_open(Decoder* decoder, Memory* memory) noexcept:
     decoder.memory = memory
+    decoder.fresh = memory.fresh
     decoder.damage = NULL
     decoder.weight = 0
     decoder.nested = 0
@@ -212,8 +217,10 @@ cdef inline PyObject* ascii_cached(Decoder* decoder, const uint8_t* text, size_t
     ):
         if slot.heat < HEAT_MAX:
             slot.heat += 1
+        decoder.fresh[0] = 0
         Py_INCREF(slot.text)
         return slot.text
+    decoder.fresh[0] += 1
     made = ascii_make(decoder, text, size)
     if slot.heat > 0 or made == NULL:
         slot.heat -= slot.heat > 0
@@ -231,8 +238,12 @@ cdef inline PyObject* ascii_cached(Decoder* decoder, const uint8_t* text, size_t
 
 cdef PyObject* decoder_ascii(Decoder* decoder, const uint8_t* text, size_t size) noexcept:
     decoder.weight += WEIGHT_TEXT + size
-    if size <= TEXT_CACHE_BYTES:
+    if size > TEXT_CACHE_BYTES:
+        return ascii_make(decoder, text, size)
+    if decoder.fresh[0] < FRESH_MAX:
         return ascii_cached(decoder, text, size)
+    # Sixteen tries after each two hundred strings that were not looked for.
+    decoder.fresh[0] = FRESH_MAX - FRESH_TRIES if decoder.fresh[0] == 255 else decoder.fresh[0] + 1
     return ascii_make(decoder, text, size)
 
 
@@ -364,6 +375,7 @@ cdef PyObject* decoder_entries(
             data[0] <= PyList_GET_SIZE(<PyObject*>names.names)
         ):
             name = PyList_GET_ITEM(<PyObject*>names.names, data[0] - 1)
+            decoder.fresh = decoder.memory.fresh + data[0]
             data += 1
         elif index < SHAPE_NAMES_MAX:
             name = name_decode(decoder, names, &data, limit, &name_id)

@@ -61,7 +61,8 @@ cdef extern from *:
     """
     #if defined(__GNUC__) || defined(__clang__)
     #define lines_prefetch(p) \\
-        (__builtin_prefetch((const char*)(p) + 64), __builtin_prefetch((const char*)(p) + 128))
+        (__builtin_prefetch((const char*)(p) + 64), __builtin_prefetch((const char*)(p) + 128), \\
+         __builtin_prefetch((const char*)(p) + 192))
     #else
     #define lines_prefetch(p) ((void)(p))
     #endif
@@ -73,9 +74,9 @@ cdef enum:
 
 
 cdef inline void record_fetch(LogView* view, uint64_t address) noexcept nogil:
-    """Start loading a record's second and third cache line.
+    """Start loading a record's second to fourth cache line.
 
-    Its first will miss, and the three misses overlap.
+    Its first will miss, and the misses overlap.
     """
     if address_slot(address) < view.slot_count:
         lines_prefetch(view.slots[address_slot(address)].base + address_offset(address))

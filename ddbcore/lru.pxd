@@ -15,7 +15,7 @@ cdef struct CacheEntry:
     uint32_t keyspace_id
     uint16_t hash_size
     uint16_t range_size
-    uint16_t word_count                   # of the frozen item, which stands behind this struct
+    uint16_t word_count                   # of the frozen item; key and words stand behind this
     uint16_t readers                      # copies under way: it is not freed
     bint unlinked                         # not in the cache any more: the last reader frees it
 

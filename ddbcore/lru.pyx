@@ -37,18 +37,31 @@ from ddbcore.copies cimport (
 )
 from ddbcore.pyapi cimport PyObject, error_raise
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define entry_prefetch(p) (__builtin_prefetch((const char*)(p) + 64), \\
+        __builtin_prefetch((const char*)(p) + 128), __builtin_prefetch((const char*)(p) + 192))
+    #else
+    #define entry_prefetch(p) ((void)(p))
+    #endif
+    """
+    # Start loading what follows an entry's first line, which is about to be read.
+    void entry_prefetch(const void* entry) noexcept
+
 cdef enum:
     BUCKET_COUNT_MIN = 64
     DOORKEEPER_MARKS = 65536
     ENTRY_OVERHEAD_BYTES = 96             # entry, bucket and allocator
 
 
-cdef inline uint64_t* entry_words(CacheEntry* entry) noexcept:
-    return <uint64_t*>(<uint8_t*>entry + sizeof(CacheEntry))
-
-
 cdef inline uint8_t* entry_key(CacheEntry* entry) noexcept:
-    return <uint8_t*>(entry_words(entry) + entry.word_count)
+    return <uint8_t*>entry + sizeof(CacheEntry)
+
+
+cdef inline uint64_t* entry_words(CacheEntry* entry) noexcept:
+    return <uint64_t*>(entry_key(entry)
+                       + ((<size_t>entry.hash_size + entry.range_size + 7) & ~<size_t>7))
 
 
 cdef void entry_free(CacheEntry* entry) noexcept:
@@ -82,6 +95,7 @@ cdef class ItemCache:
                           Span range_key) noexcept:
         cdef CacheEntry* entry = self.buckets[hash & (self.bucket_count - 1)]
         while entry != NULL:
+            entry_prefetch(entry)
             if (entry.hash == hash and entry.keyspace_id == keyspace_id
                     and entry.hash_size == hash_key.size and entry.range_size == range_key.size
                     and memcmp(entry_key(entry), hash_key.data, hash_key.size) == 0
@@ -196,7 +210,7 @@ cdef class ItemCache:
         count = frozen_make(item, shapes, words, &saved)
         weight = weight - saved + count * sizeof(uint64_t)
         entry = <CacheEntry*>malloc(sizeof(CacheEntry) + count * sizeof(uint64_t)
-                                    + hash_key.size + range_key.size)
+                                    + hash_key.size + range_key.size + 8)
         # Copying may have run Python code (a collection of garbage) that wrote this item.
         if entry == NULL or clock[0] != now:
             free(entry)
