@@ -514,7 +514,7 @@ cdef class Engine:
                 keyspace_id += 1
             if keyspace_id >= KEYSPACE_COUNT_MAX:
                 raise ValidationError(f"a database holds at most {KEYSPACE_COUNT_MAX} tables")
-            schema = json.dumps({**wanted, "id": keyspace_id}).encode()
+            schema = json.dumps({"name": wanted["name"], "id": keyspace_id, **wanted}).encode()
             schemas.append((schema_parse(schema), schema))
             keyspace_id += 1
         for name in [*alter, *drop]:

@@ -74,6 +74,10 @@ cdef enum:
 TYPE_NAMES = ("", "S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
 
 
+cdef int corrupt_raise() except -1:
+    raise CorruptError("the stored item is damaged: its bytes do not follow the item format")
+
+
 cdef int part_append(const uint8_t* data, size_t size, Buffer* out) noexcept nogil:
     cdef uint8_t* target
     cdef size_t index
@@ -314,8 +318,7 @@ cdef class IndexSet:
             if status == ERR_MEMORY:
                 raise MemoryError()
             if status < 0:
-                raise CorruptError("the stored item is damaged: its bytes do not follow the item "
-                                   "format")
+                corrupt_raise()
             if status > 0:
                 if strict:
                     self.refuse_part(index, part, value, updating)
@@ -374,7 +377,7 @@ cdef class IndexSet:
         self.refresh()
         found = self.found
         if fields_find(&self.table, <const uint8_t*>record, record.size_bytes, found) < 0:
-            raise CorruptError("the stored item is damaged: its bytes do not follow the item format")
+            corrupt_raise()
         if self.entry_key(index, record, found, &self.new_key, &hash_size, False, False):
             entry_write(&self.records, index, RECORD_PUT, &self.new_key, hash_size,
                         <uint32_t>self.entry_bytes(index, record, found))
@@ -398,7 +401,7 @@ cdef class IndexSet:
                         found_old) < 0
                 or fields_find(&self.table, <const uint8_t*>new,
                                new.size_bytes if new != NULL else 0, found_new) < 0):
-            raise CorruptError("the stored item is damaged: its bytes do not follow the item format")
+            corrupt_raise()
         for number in range(<uint32_t>len(self.states)):
             index = <IndexState>self.states[number]
             arm.before = arm.after = -1
@@ -432,7 +435,7 @@ cdef int entry_write(Buffer* out, IndexState index, uint8_t kind, const Buffer* 
     cdef Record* record
     if key.size - hash_size > 0xFFFF or hash_size > 0xFFFF:
         raise ValidationError(
-            f"the key of an entry of index {index.name} has {key.size} bytes; it has 65,535 at most")
+            f"the key of an entry of index {index.name} has {key.size} bytes, of at most 65,535")
     if buffer_reserve(out, padded(size)) != 0:
         raise MemoryError()
     record = <Record*>(out.data + out.size)

@@ -20,7 +20,14 @@ from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve
 from ddbcore.cursor cimport Cursor
 from ddbcore.engine cimport Engine
 from ddbcore.filter cimport Filter
-from ddbcore.indexes cimport IndexSet, IndexState, base_key_read, index_set, operand_append, part_append
+from ddbcore.indexes cimport (
+    IndexSet,
+    IndexState,
+    base_key_read,
+    index_set,
+    operand_append,
+    part_append,
+)
 from ddbcore.item cimport ItemCodec
 from ddbcore.keyspace cimport keyspace_find, keyspace_hash
 from ddbcore.btree cimport Span
@@ -105,10 +112,6 @@ def index_position(CoreTable table not None, str name not None, key):
 
 
 cdef class Reader:
-    """What one page is read with."""
-    cdef CoreTable table
-    cdef IndexState index
-    cdef Buffer key
 
     def __dealloc__(self):
         buffer_free(&self.key)
@@ -179,8 +182,8 @@ def read_page(Cursor cursor not None, CoreTable table not None, index=None, *,
 
     cursor: over the table, or over the hidden table of the index named. condition: the filter;
     visible: what it may see of an item (an index that does not project all), with its names.
-    projection: what is returned of an item, with `names`. fetch: note the sizes of whole items. Returns (items or None,
-    matched, scanned, bytes read, sizes fetched, LastEvaluatedKey or None).
+    projection: what is returned of an item, with `names`. fetch: note the sizes of whole items.
+    Returns (items or None, matched, scanned, bytes read, sizes fetched, LastEvaluatedKey or None).
     """
     cdef Reader reader = Reader.__new__(Reader)
     cdef Engine engine = table.engine

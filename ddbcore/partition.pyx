@@ -25,9 +25,7 @@ Invariants
     4. A route is 0 or right: whoever gives a unit another block clears the routes that lead there.
 
 Threads
-    Under the GIL.
-
-Format: FORMAT.md, section "Hash segments".
+    Under the GIL. Format: FORMAT.md, section "Hash segments".
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t

@@ -26,6 +26,8 @@ cdef class Action:
     cdef int encode(self, Buffer* out) except -1
     cdef object image(self, const Record* record)
     cdef int decide(self, const Record* old) except -1
-    cdef const Record* write(self, const Record* key, const Record* old, Buffer* frame) except? NULL
+    cdef const Record* write(
+        self, const Record* key, const Record* old, Buffer* frame,
+    ) except? NULL
     cdef uint32_t key_bytes(self, const Record* key) except? 0xFFFFFFFF
     cdef tuple perform(self, Engine engine, const Record* key, Buffer* frame)

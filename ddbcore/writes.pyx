@@ -101,7 +101,9 @@ cdef class Action:
             return 0
         raise ConditionalCheckFailed("The conditional request failed")
 
-    cdef const Record* write(self, const Record* key, const Record* old, Buffer* frame) except? NULL:
+    cdef const Record* write(
+        self, const Record* key, const Record* old, Buffer* frame,
+    ) except? NULL:
         """Append what the action writes; the record in the frame, or NULL when it writes nothing.
         """
         cdef size_t start = frame.size

@@ -1,0 +1,1 @@
+"""Backfill: the entries of an index that was added to a table with items."""

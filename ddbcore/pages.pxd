@@ -1,0 +1,22 @@
+"""Pages of a Query or Scan in DynamoDB's own form."""
+
+from ddbcore.buffer cimport Buffer
+from ddbcore.filter cimport Filter
+from ddbcore.indexes cimport IndexState
+from ddbcore.projection cimport Selection
+from ddbcore.record cimport Record
+from ddbcore.table cimport CoreTable
+
+cdef class Reader:
+    """What one page is read with."""
+    cdef CoreTable table
+    cdef IndexState index                 # that is read, or None
+    cdef Buffer key
+
+    # The item that an index entry leads to.
+    cdef const Record* base(self, const Record* entry) except NULL
+    # Decide the filter; over what an index shows of the item when `shown` is given.
+    cdef bint passes(self, Filter condition, const Record* record, Selection shown) except -1
+    cdef object item(self, const Record* record, Selection selection)
+    # The LastEvaluatedKey of an item: its key, and the index's.
+    cdef dict last_key(self, const Record* record)
