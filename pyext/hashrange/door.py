@@ -53,6 +53,7 @@ from hashrange.ops import door
 from hashrange.ops.catalog import IndexChange, Meta
 from hashrange.ops.description import new_meta
 from hashrange.ops.keys import Index, indexes_of, key_shape
+from hashrange.ops.service import Service
 from hashrange.ops.tables import Tables
 from hashrange.ops.values import TypedItem, TypedValue
 
@@ -221,6 +222,16 @@ def fill_index(database: Database, tables: Tables, table_name: str, index: str) 
             raise
         return
     tables.index_built(table_name, index)
+
+
+def service_of(database: Database) -> Service:
+    """Return the operations of a database."""
+    tables = Tables(EngineCatalog(database))
+    return Service(
+        EngineDoor(database, tables),
+        tables,
+        lambda change: change_index(database, tables, change),
+    )
 
 
 # ---- items ---------------------------------------------------------------------------------------

@@ -85,8 +85,8 @@ def batch_get_item(door: Door, request: Request) -> Response:
     for name, wanted, table, projection in plans:
         items, bill = responses.setdefault(name, []), bills.setdefault(name, Bill())
         consistent = bool(wanted.get("ConsistentRead"))
-        for position, key in enumerate(wanted["Keys"]):
-            item, size_bytes = door.read(table, key, projection)
+        found = door.read_all([(table, key, projection) for key in wanted["Keys"]])
+        for position, (item, size_bytes) in enumerate(found):
             if full or size_bytes > room_bytes:
                 unprocessed[name] = {**wanted, "Keys": wanted["Keys"][position:]}
                 full = True
@@ -130,9 +130,13 @@ def check_batch(tables: dict[str, Request]) -> dict[str, Request]:
 
 def key_mark(key: dict[str, Any]) -> Any:
     """Return what is equal for equal keys, numbers by value."""
-    parts = []
-    for name in sorted(key):
+    parts: list[tuple[str, str, Any]] = []
+    for name in sorted(key) if len(key) > 1 else key:
         value = key[name]
+        text = value.get("S") if value else None
+        if text is not None:
+            parts.append((name, "S", text))
+            continue
         kind = type_of(value) if value else ""
         inner = value.get(kind)
         if kind == "N":

@@ -77,7 +77,8 @@ def transact_write_items(door: Door, request: Request) -> Response:
     check_keys([write_key_check(table, write) for table, write in writes])
     check_one_action_an_item([(table, write.item) for table, write in writes])
     token = request.get("ClientRequestToken")
-    outcome = door.transact(writes, token, digest_of(request["TransactItems"]))
+    digest = b"" if token is None else digest_of(request["TransactItems"])
+    outcome = door.transact(writes, token, digest)
     done = raise_failures(outcome, writes)
     names = [action["TableName"] for _, action in actions]
     answer: Response = {}
@@ -215,6 +216,8 @@ def transaction_capacity(
     names: list[str], done: list[Written], outcome: Transaction, mode: str | None
 ) -> list[dict[str, Any]] | None:
     """Return ConsumedCapacity: of writes, or of the reads that a known token costs."""
+    if mode is None or mode == "NONE":
+        return None
     bills: dict[str, Bill] = {}
     for name, written in zip(names, done, strict=True):
         bill = bills.setdefault(name, Bill())
