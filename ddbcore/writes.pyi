@@ -1,6 +1,6 @@
 """Types of ddbcore.writes: writes and reads of items in DynamoDB's own form."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ddbcore.engine import Engine
@@ -38,7 +38,7 @@ class Action:
 def write_all(
     engine: Engine,
     actions: list[Action],
-    extra: list[Action] | None = None,
+    finish: Callable[[list[Any]], Action] | None = None,
     durability: str | None = None,
 ) -> list[tuple[Any, ...] | Error]: ...
 def read_all(

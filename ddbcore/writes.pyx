@@ -209,56 +209,67 @@ cdef list arms_list(IndexSet indexes, const IndexArm* arms):
     return made
 
 
-def write_all(Engine engine not None, list actions not None, list extra=None, durability=None):
+def write_all(Engine engine not None, list actions not None, finish=None, durability=None):
     """Carry out actions as one, or none of them; return their outcomes in order.
 
     An outcome is (size before, size after, arms, image before, image after), sizes in bytes, 0 for
     no item; or the Error for which nothing was written. arms: (index name, is global, entry's size
-    before or None, after or None, same key, same entry). extra: actions whose outcomes nobody needs
-    and that must not fail. Raises what is no fault of an action: DiskFull, PoisonedError, ...
+    before or None, after or None, same key, same entry). finish: called with the outcomes when all
+    are fine, perhaps several times, returns one more Action of the same commit. Raises what is no
+    fault of an action: DiskFull, PoisonedError, ...
     """
     cdef Buffer* encoded
     cdef Buffer* frame = NULL
     cdef Action action
     cdef list outcomes
-    cdef uint64_t lsn
-    cdef bint failed
-    cdef list everything = actions if extra is None else [*actions, *extra]
-    if not everything:
+    cdef list tables
+    cdef list everything = actions
+    cdef uint64_t lsn, version
+    cdef bint failed = False
+    if not actions:
         return []
-    for action in everything:
+    for action in actions:
         if action.table.engine is not engine:
             raise ValidationError("all tables of a transaction are of one database")
         action.table.enter_write()
     encoded = engine.scratch_take()
     try:
-        faults = encode_all(everything, encoded)
+        faults = encode_all(actions, encoded)
         frame = engine.scratch_take()
         while True:
-            for action in everything:
+            for action in actions:
                 action.table.enter_write()
-            lsn = engine.log.lsn
-            version = engine.schema_version
+            lsn, version = engine.log.lsn, engine.schema_version
             frame.size = FRAME_HEADER_BYTES
-            outcomes = perform_all(engine, everything, faults, encoded, frame)
-            if lsn == engine.log.lsn and version == engine.schema_version:
-                break
-        failed = False
-        for outcome in outcomes:
-            failed = failed or isinstance(outcome, Error)
-        if not failed and frame.size > FRAME_HEADER_BYTES:
+            outcomes = perform_all(engine, actions, faults, encoded, frame)
+            failed = False
+            for outcome in outcomes:
+                failed = failed or isinstance(outcome, Error)
+            everything = actions
+            if finish is not None and not failed:
+                everything = [*actions, last_action(engine, finish(outcomes), encoded, frame)]
             tables = list({id(action.table.state): action.table.state
                            for action in everything}.values())
-            if lsn != engine.log.lsn:
-                return write_all(engine, actions, extra, durability)
+            # Nothing is allocated from here on until the frame is in the log.
+            if lsn == engine.log.lsn and version == engine.schema_version:
+                break
+        if not failed and frame.size > FRAME_HEADER_BYTES:
             frame_commit(engine, frame, None, tables)
     finally:
         engine.scratch_give(encoded)
         if frame != NULL:
             engine.scratch_give(frame)
     if not failed:
-        (<Action>everything[0]).table.settle(durability)
-    return outcomes[:len(actions)]
+        (<Action>actions[0]).table.settle(durability)
+    return outcomes
+
+
+cdef Action last_action(Engine engine, Action action, Buffer* encoded, Buffer* frame):
+    """Carry out one more action, which has no right to fail."""
+    action.table.enter_write()
+    action.encode(encoded)
+    action.perform(engine, <const Record*>(encoded.data + action.start), frame)
+    return action
 
 
 cdef dict encode_all(list actions, Buffer* encoded):

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -289,6 +289,7 @@ class EngineDoor:
         self.cache = ExpressionCache()
         self.known: dict[str, tuple[door.Table, CoreTable]] = {}
         self.known_version = -1
+        self.token_place: str | None = None   # where forget_tokens goes on
 
     # -- tables
 
@@ -415,29 +416,18 @@ class EngineDoor:
             except Error as error:
                 outcomes += [error] * (len(writes) - len(outcomes))
                 return door.Transaction([error] * len(writes))
-        extra: list[Action] = []
+        finish = None
         if token is not None:
-            tokens = self.tokens()
-            known = tokens.get(token)
-            now = self.tables.now()
-            if known is not None and float(known["until"]) > now:
-                if bytes(known["digest"]) != digest:
-                    raise IdempotentParameterMismatch(
-                        "An error occurred: The request uses the same client token as a previous, "
-                        "but non-identical request. Do not reuse a client token with different "
-                        "requests, unless the requests are identical"
-                    )
-                sizes = json.loads(known["sizes"])
-                return door.Transaction(
-                    [door.Written(before, after) for before, after in sizes], replayed=True
-                )
-        # The sizes are known only when the actions are done, so they are done once to find out.
-        found = write_all(self.engine, actions, extra)
+            known = self.known_token(token, digest)
+            if known is not None:
+                return known
+            finish = self.remembering(token, digest)
+        found = write_all(self.engine, actions, finish)
         outcomes = [
             outcome if isinstance(outcome, Error) else written(outcome) for outcome in found
         ]
-        if token is not None and not any(isinstance(outcome, Error) for outcome in outcomes):
-            self.remember(token, digest, outcomes)
+        if token is not None:
+            self.forget_tokens()
         return door.Transaction(outcomes)
 
     def tokens(self) -> CoreTable:
@@ -448,24 +438,43 @@ class EngineDoor:
             )
         return CoreTable(self.engine, TOKENS)
 
-    def remember(
-        self, token: str, digest: bytes, outcomes: Sequence[door.Written | Error]
-    ) -> None:
-        """Keep a token for ten minutes, and forget one that is older."""
-        tokens = self.tokens()
-        now = self.tables.now()
-        sizes = [[w.before_bytes, w.after_bytes] for w in outcomes if isinstance(w, door.Written)]
-        tokens.put(
-            {
-                "token": token,
-                "digest": digest,
-                "until": Decimal(str(now + TOKEN_LIFE_S)),
-                "sizes": json.dumps(sizes),
-            }
+    def known_token(self, token: str, digest: bytes) -> door.Transaction | None:
+        """Return what the first call with a token did; None when there was none lately."""
+        known = self.tokens().get(token)
+        if known is None or float(known["until"]) <= self.tables.now():
+            return None
+        if known["digest"] != digest:
+            raise IdempotentParameterMismatch(
+                "An error occurred: The request uses the same client token as a previous, but "
+                "non-identical request. Do not reuse a client token with different requests, "
+                "unless the requests are identical"
+            )
+        sizes = json.loads(known["sizes"])
+        return door.Transaction(
+            [door.Written(before, after) for before, after in sizes], replayed=True
         )
-        for old in Scan(tokens, limit=4):
+
+    def remembering(self, token: str, digest: bytes) -> Callable[[list[Any]], Action]:
+        """Return what writes a token in the commit of its transaction."""
+        tokens = self.tokens()
+        until = Decimal(str(self.tables.now() + TOKEN_LIFE_S))
+
+        def remember(outcomes: list[Any]) -> Action:
+            sizes = json.dumps([outcome[:2] for outcome in outcomes])
+            item = {"token": token, "digest": digest, "until": until, "sizes": sizes}
+            return Action(tokens, PUT, item, native=True)
+
+        return remember
+
+    def forget_tokens(self) -> None:
+        """Delete some of the tokens that are too old; each call that adds one looks at four."""
+        tokens, now = self.tokens(), self.tables.now()
+        for old in Scan(tokens, limit=4, after=self.token_place):
+            self.token_place = old["token"]
             if float(old["until"]) <= now:
                 tokens.delete(old["token"])
+        if next(Scan(tokens, limit=1, after=self.token_place), None) is None:
+            self.token_place = None
 
     # -- pages
 
