@@ -541,6 +541,15 @@ cdef class Engine:
         """Return the names of the hidden tables that hold a table's indexes."""
         return [other for other in self.names if other.startswith(name + "/")]
 
+    def definitions(self, str name not None):
+        """Return what change_tables takes to make a table and its hidden ones elsewhere."""
+        made = []
+        for other in [name, *self.index_tables(name)]:
+            parsed = json.loads((<TableState>self.tables[self.names[other]]).schema)
+            del parsed["id"]
+            made.append(parsed)
+        return made
+
     def meta(self, str name not None):
         """Return a copy of a table's meta, or None. Raises TableNotFound."""
         if name not in self.names:

@@ -57,6 +57,9 @@ def inspect(database: Database) -> VerifyReport:
     report.checked["blocks"] = inspector.blocks()
     report.checked["items"] = sum(verify_table(inspector, name) for name in names)
     report.checked["tables"] = len(names)
+    # Hidden tables: the entries of indexes, and tokens.
+    for name in sorted(set(database.engine.names) - set(names)):
+        verify_table(inspector, name)
     report.errors += inspector.errors
     report.ok = not report.errors
     return report
@@ -95,9 +98,9 @@ def salvage(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> S
 
 
 def salvage_table(inspector: Inspector, damaged: Database, saved: Database, name: str) -> int:
-    """Copy one table's whole items; return their number."""
-    old = damaged.table(name)
-    new = saved.create_table(name, old.hash_key, old.range_key)
+    """Copy one table's whole items, and make its indexes anew; return their number."""
+    saved.engine.change_tables(damaged.engine.definitions(name), {}, [])
+    new = saved.table(name)
     with new.batch() as batch:
         for address in inspector.addresses_of(name):
             try:
