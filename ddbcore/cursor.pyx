@@ -132,10 +132,11 @@ cdef class Cursor:
 
     def __next__(self):
         cdef const Record* record = self.advance()
-        cdef Engine engine = self.table.engine
+        cdef Engine engine
         cdef object item
         if record == NULL:
             raise StopIteration
+        engine = self.table.engine
         engine.pins += 1
         try:
             item = self.table.codec.decode_item(<const uint8_t*>record, record.size_bytes, NULL,

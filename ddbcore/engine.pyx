@@ -177,7 +177,6 @@ def schema_parse(bytes schema not None):
 def key_known(key):
     """Whether a schema's key is a pair of name and type."""
     return (isinstance(key, list) and len(key) == 2 and isinstance(key[0], str)
-            and 1 <= len(key[0].encode("utf-8", "surrogatepass")) <= 255
             and key[1] in ("S", "N", "B"))
 
 
