@@ -48,6 +48,8 @@ cdef const Record* record_find(Engine engine, TableState table, const Record* ke
 
 
 cdef int frame_entries(Buffer* frame, IndexSet indexes) except -1:
+    if indexes.records.size == 0:
+        return 0
     if buffer_reserve(frame, indexes.records.size) != 0:
         raise MemoryError()
     memcpy(frame.data + frame.size, indexes.records.data, indexes.records.size)
