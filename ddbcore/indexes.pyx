@@ -22,8 +22,8 @@ Threads
 Format: FORMAT.md, section "Indexes".
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, realloc
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
 from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve
@@ -124,9 +124,9 @@ cdef int base_key_read(IndexState index, const Record* entry, Buffer* out,
                        uint32_t* hash_size) noexcept:
     cdef const uint8_t* data = <const uint8_t*>entry + RECORD_HEADER_BYTES + entry.hash_size
     cdef const uint8_t* end = data + entry.range_size
-    cdef uint32_t part
+    cdef uint32_t _part
     out.size = 0
-    for part in range(index.part_count - index.hash_count):
+    for _part in range(index.part_count - index.hash_count):
         data = part_skip(data, end)
         if data == NULL:
             return ERR_CORRUPT

@@ -14,9 +14,9 @@ Threads
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
-from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve
+from ddbcore.buffer cimport Buffer, buffer_free
 from ddbcore.cursor cimport Cursor
 from ddbcore.engine cimport Engine
 from ddbcore.filter cimport Filter

@@ -156,8 +156,8 @@ cdef inline Shape* slot_of(
     const Shape* shapes, uint64_t hash, PyObject** names, uint32_t count,
 ) noexcept:
     cdef const Shape* shape = shapes + (hash >> (64 - SHAPE_SLOT_BITS))
-    cdef int turn
-    for turn in range(2):
+    cdef int _turn
+    for _turn in range(2):
         if shape.hash == hash and shape.count == count and shape.template != NULL and (
             memcmp(shape.names, names, count * sizeof(PyObject*)) == 0
         ):

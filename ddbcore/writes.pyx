@@ -20,14 +20,13 @@ from libc.string cimport memcpy, memset
 
 from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve
 from ddbcore.commit cimport frame_commit, frame_entries, record_find
-from ddbcore.engine cimport Engine, TableState
+from ddbcore.engine cimport Engine
 from ddbcore.indexes cimport INDEX_COUNT_MAX, IndexArm, IndexSet, IndexState, index_set
 from ddbcore.item cimport ItemCodec
 from ddbcore.log cimport FRAME_HEADER_BYTES
 from ddbcore.program cimport Program
 from ddbcore.projection cimport Projection, Selection
-from ddbcore.record cimport RECORD_DELETE, RECORD_HEADER_BYTES, RECORD_PUT, Record
-from ddbcore.segments cimport padded
+from ddbcore.record cimport RECORD_DELETE, RECORD_PUT, Record
 from ddbcore.table cimport CoreTable
 from ddbcore.typed cimport typed_item_append, typed_item_decode, typed_key_append
 
