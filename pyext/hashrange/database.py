@@ -81,8 +81,8 @@ class Database(CoreDatabase):
 
         operation: its name, "PutItem". request, response: as in the service's JSON: attribute
         values in typed form, {"S": "a"}, binary values as bytes (base64 text is taken too), times
-        as seconds since 1970. Raises the service's errors: subclasses of hashrange.Error whose `code`
-        is the service's name for them, in the service's words.
+        as seconds since 1970. Raises the service's errors: subclasses of hashrange.Error whose
+        `code` is the service's name for them, in the service's words.
         """
         if self.service is None:
             tables = Tables(EngineCatalog(self))

@@ -389,8 +389,13 @@ class EngineDoor:
         return written(outcome)
 
     def write_all(self, writes: Sequence[tuple[door.Table, door.Write]]) -> list[door.Written]:
-        """Make writes, each for itself."""
-        return [self.write(table, write) for table, write in writes]
+        """Make writes in one frame, so that a refused one leaves nothing of the others behind."""
+        made = []
+        for outcome in write_all(self.engine, [self.action(*write) for write in writes]):
+            if isinstance(outcome, Error):
+                raise outcome
+            made.append(written(outcome))
+        return made
 
     def transact(
         self, writes: Sequence[tuple[door.Table, door.Write]], token: str | None, digest: bytes
