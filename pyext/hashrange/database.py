@@ -5,12 +5,13 @@ from __future__ import annotations
 import atexit
 import os
 import re
+import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
 from ddbcore.database import CoreDatabase
 from ddbcore.errors import ValidationError
-from hashrange.door import EngineCatalog, EngineDoor, change_index
+from hashrange.door import EngineCatalog, EngineDoor, change_index, resume_indexes
 from hashrange.expr import compile_program
 from hashrange.ops.service import Service
 from hashrange.ops.tables import Tables
@@ -33,6 +34,7 @@ class Database(CoreDatabase):
         super().__init__(path, **options)
         self.engine.compiler = compile_program
         self.service: Service | None = None
+        self.service_lock = threading.Lock()
         _open.add(self)
 
     def __repr__(self) -> str:
@@ -85,11 +87,18 @@ class Database(CoreDatabase):
         `code` is the service's name for them, in the service's words.
         """
         if self.service is None:
-            tables = Tables(EngineCatalog(self))
-            self.service = Service(
-                EngineDoor(self, tables), tables, lambda change: change_index(self, tables, change)
-            )
+            with self.service_lock:
+                self.service = self.service or self.make_service()
         return self.service.execute(operation, request)
+
+    def make_service(self) -> Service:
+        """Return what runs the operations, with no index left half made."""
+        tables = Tables(EngineCatalog(self))
+        if self.engine.writable:
+            resume_indexes(self, tables)
+        return Service(
+            EngineDoor(self, tables), tables, lambda change: change_index(self, tables, change)
+        )
 
     def table(self, name: str) -> Table:
         """Return a table by its name. Raises TableNotFound."""

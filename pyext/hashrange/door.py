@@ -76,6 +76,11 @@ class EngineCatalog:
         self.database = database
         self.engine = database.engine
 
+    @property
+    def writable(self) -> bool:
+        """Whether this process writes the database."""
+        return bool(self.engine.writable)
+
     def names(self) -> list[str]:
         """Return the names of all tables."""
         return self.database.tables()
@@ -200,9 +205,34 @@ def change_index(database: Database, tables: Tables, change: IndexChange) -> Non
     keys = [(part["AttributeName"], change.key_types[part["AttributeName"]]) for part in schema]
     hash_count = sum(part["KeyType"] == "HASH" for part in schema)
     catalog.add_index(change.table, definition_of(change.create, keys, hash_count, True))
-    name = change.create["IndexName"]
+    start_filling(database, tables, change.table, change.create["IndexName"])
+
+
+def resume_indexes(database: Database, tables: Tables) -> None:
+    """Go on with the indexes that were being made or dropped when the process before ended."""
+    catalog = tables.catalog
+    assert isinstance(catalog, EngineCatalog)
+    for name in catalog.names():
+        meta = catalog.engine.meta(name) or {}
+        there = {definition["name"] for definition in catalog.definitions(name)}
+        for entry in meta.get("GlobalSecondaryIndexes", ()):
+            index = entry["IndexName"]
+            if entry.get("Dropping"):
+                if index in there:
+                    catalog.drop_index(name, index)
+                tables.index_dropped(name, index)
+            elif entry.get("Building"):
+                if index not in there:
+                    key = key_shape(entry, meta["AttributeDefinitions"])
+                    definition = definition_of(entry, key.attributes, key.hash_count, True)
+                    catalog.add_index(name, definition)
+                start_filling(database, tables, name, index)
+
+
+def start_filling(database: Database, tables: Tables, table_name: str, index: str) -> None:
+    """Fill an index in a thread; without a delay of tables, wait for it."""
     filling = threading.Thread(
-        target=fill_index, args=(database, tables, change.table, name), daemon=True
+        target=fill_index, args=(database, tables, table_name, index), daemon=True
     )
     filling.start()
     if tables.delay_s == 0:
@@ -211,13 +241,14 @@ def change_index(database: Database, tables: Tables, change: IndexChange) -> Non
 
 def fill_index(database: Database, tables: Tables, table_name: str, index: str) -> None:
     """Give an index the entries of the items that are there, and call it built."""
-    table = CoreTable(database.engine, table_name)
-    cursor = Scan(table)
     try:
+        table = CoreTable(database.engine, table_name)
+        cursor = Scan(table)
         while fill(table, index, cursor, FILL_STEP):
             time.sleep(0)
     except Error:
-        if database.engine.refusal is None:
+        # A database that is closed goes on at its next opening; a table may have been dropped.
+        if database.engine.refusal is None and f"{table_name}/{index}" in database.engine.names:
             raise
         return
     tables.index_built(table_name, index)
@@ -276,17 +307,20 @@ class EngineDoor:
         self.engine = database.engine
         self.tables = tables
         self.cache = ExpressionCache()
-        self.known: dict[str, tuple[door.Table, CoreTable]] = {}
-        self.known_version = -1
+        # Tables as they are in one version of the schemas.
+        self.known: tuple[int, dict[str, tuple[door.Table, CoreTable]]] = (-1, {})
+        self.token_lock = threading.Lock()
 
     # -- tables
 
     def table(self, name: str) -> door.Table | None:
         """Return a table, or None when there is none that is ready."""
-        if self.known_version != self.engine.schema_version:
-            self.known = {}
-            self.known_version = self.engine.schema_version
-        found = self.known.get(name)
+        if self.engine.following:
+            self.database.tables()        # applies what the writer changed
+        version, tables = self.known
+        if version != self.engine.schema_version:
+            version, tables = self.known = (self.engine.schema_version, {})
+        found = tables.get(name)
         if found is not None:
             return found[0]
         meta = self.tables.meta(name)
@@ -296,7 +330,9 @@ class EngineDoor:
         if "Status" not in meta and all(
             "Status" not in index for index in meta["GlobalSecondaryIndexes"]
         ):
-            self.known[name] = made, CoreTable(self.engine, name)
+            core = CoreTable(self.engine, name)
+            if version == self.engine.schema_version:
+                tables[name] = made, core
         return made
 
     def table_name(self, name_or_arn: str) -> str:
@@ -305,7 +341,7 @@ class EngineDoor:
 
     def core(self, table: door.Table) -> CoreTable:
         """Return the engine's table."""
-        found = self.known.get(table.name)
+        found = self.known[1].get(table.name)
         return found[1] if found is not None else CoreTable(self.engine, table.name)
 
     # -- reads
@@ -402,37 +438,63 @@ class EngineDoor:
     ) -> door.Transaction:
         """Make writes as one; a known token gives the outcomes of the first call."""
         actions: list[Action] = []
-        outcomes: list[door.Written | Error] = []
         for table, write in writes:
             try:
                 actions.append(self.action(table, write))
             except Error as error:
-                outcomes += [error] * (len(writes) - len(outcomes))
                 return door.Transaction([error] * len(writes))
-        extra: list[Action] = []
-        if token is not None:
-            tokens = self.tokens()
-            known = tokens.get(token)
-            now = self.tables.now()
-            if known is not None and float(known["until"]) > now:
+        if token is None:
+            return self.transacted(actions, [])
+        # Of two calls with one token, the second finds what the first did.
+        with self.token_lock:
+            known = self.tokens().get(token)
+            if known is not None and float(known["until"]) > self.tables.now():
                 if bytes(known["digest"]) != digest:
                     raise IdempotentParameterMismatch(
                         "An error occurred: The request uses the same client token as a previous, "
                         "but non-identical request. Do not reuse a client token with different "
                         "requests, unless the requests are identical"
                     )
-                sizes = json.loads(known["sizes"])
-                return door.Transaction(
-                    [door.Written(before, after) for before, after in sizes], replayed=True
-                )
-        # The sizes are known only when the actions are done, so they are done once to find out.
-        found = write_all(self.engine, actions, extra)
-        outcomes = [
-            outcome if isinstance(outcome, Error) else written(outcome) for outcome in found
-        ]
-        if token is not None and not any(isinstance(outcome, Error) for outcome in outcomes):
-            self.remember(token, digest, outcomes)
-        return door.Transaction(outcomes)
+                return self.replay(writes, json.loads(known["sizes"]))
+            done = self.transacted(actions, [self.remembering(token, digest)])
+            if not any(isinstance(outcome, Error) for outcome in done.outcomes):
+                self.remember(token, digest, done.outcomes)
+            return done
+
+    def transacted(self, actions: list[Action], extra: list[Action]) -> door.Transaction:
+        """Carry out actions as one, and `extra` with them."""
+        return door.Transaction([
+            outcome if isinstance(outcome, Error) else written(outcome)
+            for outcome in write_all(self.engine, actions, extra)
+        ])
+
+    def replay(
+        self, writes: Sequence[tuple[door.Table, door.Write]], sizes: list[list[int]] | None
+    ) -> door.Transaction:
+        """Return the outcomes of a transaction that was made before.
+
+        sizes: of its images; None when the process ended before it could note them. Then they are
+        those of the items of today.
+        """
+        if sizes is None:
+            keys = [{name: write.item[name] for name in table.key.names} for table, write in writes]
+            reads = [(table, key, None) for (table, _), key in zip(writes, keys, strict=True)]
+            sizes = [[size, size] for _, size in self.read_all(reads)]
+        outcomes = [door.Written(before, after) for before, after in sizes]
+        return door.Transaction(outcomes, replayed=True)
+
+    def remembering(self, token: str, digest: bytes) -> Action:
+        """Return the write that keeps a token, for the frame of its transaction."""
+        return Action(self.tokens(), PUT, self.token_item(token, digest, None), native=True)
+
+    def token_item(self, token: str, digest: bytes, sizes: Any) -> dict[str, Any]:
+        """Return what is kept of a token."""
+        return {
+            "token": token,
+            "digest": digest,
+            "until": Decimal(str(round(self.tables.now() + TOKEN_LIFE_S, 3))),
+            "sizes": json.dumps(sizes),
+        }
 
     def tokens(self) -> CoreTable:
         """Return the hidden table of tokens."""
@@ -445,18 +507,11 @@ class EngineDoor:
     def remember(
         self, token: str, digest: bytes, outcomes: Sequence[door.Written | Error]
     ) -> None:
-        """Keep a token for ten minutes, and forget one that is older."""
+        """Note the sizes for a token that was kept, and forget a few that are too old."""
         tokens = self.tokens()
         now = self.tables.now()
         sizes = [[w.before_bytes, w.after_bytes] for w in outcomes if isinstance(w, door.Written)]
-        tokens.put(
-            {
-                "token": token,
-                "digest": digest,
-                "until": Decimal(str(now + TOKEN_LIFE_S)),
-                "sizes": json.dumps(sizes),
-            }
-        )
+        tokens.put(self.token_item(token, digest, sizes))
         for old in Scan(tokens, limit=4):
             if float(old["until"]) <= now:
                 tokens.delete(old["token"])
