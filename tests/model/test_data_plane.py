@@ -785,5 +785,5 @@ def lockstep(seed: int, path: Path | None) -> None:
 @pytest.mark.parametrize("where", ["memory", "disk"])
 def test_the_data_plane_agrees_with_the_reference(where: str, tmp_path: Path) -> None:
     seed = seed_of("HASHRANGE_PLANE_SEED")
-    for number_ in range(rounds_of(12)):
+    for number_ in range(rounds_of(40)):
         lockstep(seed + number_, None if where == "memory" else tmp_path / f"db{number_}")
