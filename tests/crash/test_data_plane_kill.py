@@ -186,3 +186,33 @@ def test_an_index_that_was_left_half_made_is_completed(
             assert found["late"] == "ACTIVE"
             answer = db.execute("Scan", {"TableName": "things", "IndexName": "late"})
             assert answer["Count"] == ACCOUNTS
+
+
+# The token is in the frame of its transaction: a process that ends right behind it has done both.
+def test_a_token_survives_with_its_transaction(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = {
+        "ClientRequestToken": "once", "ReturnConsumedCapacity": "TOTAL",
+        "TransactItems": [{"Update": {
+            "TableName": "things", "Key": thing("account", 1), "UpdateExpression": "ADD v :one",
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+        }}],
+    }
+
+    def end(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    made(tmp_path / "db")
+    with hashrange.open(tmp_path / "db") as db:
+        monkeypatch.setattr(hashrange.door.EngineDoor, "remember", end)
+        with pytest.raises(KeyboardInterrupt):
+            db.execute("TransactWriteItems", request)
+    monkeypatch.undo()
+    with hashrange.open(tmp_path / "db") as db:
+        assert db.execute("ListTables", {})["TableNames"] == ["things"]
+        answer = db.execute("TransactWriteItems", request)
+        # Paid as a read, of the item as it is.
+        assert answer["ConsumedCapacity"][0]["CapacityUnits"] == 2.0
+        found = db.execute("GetItem", {"TableName": "things", "Key": thing("account", 1)})
+        assert found["Item"]["v"] == {"N": "101"}
