@@ -320,13 +320,17 @@ def read_all(Engine engine not None, list reads not None):
     cdef uint64_t lsn, hash
     try:
         while True:
+            # A reader follows the writer here, and not in between.
+            for table, _, _, _ in reads:
+                table.enter()
             lsn = engine.log.lsn
             found = []
             for table, key, projection, names in reads:
+                if table.space.dropped:
+                    table.renew()
                 buffer.size = 0
                 codec = table.codec
                 typed_key_append(codec, key, buffer)
-                table.enter()
                 record = record_find(engine, table.state, <const Record*>buffer.data, &hash)
                 if record == NULL:
                     found.append((None, 0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import re
+import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ class Database(CoreDatabase):
         super().__init__(path, **options)
         self.engine.compiler = compile_program
         self.service: Service | None = None
+        self.service_lock = threading.Lock()
         _open.add(self)
 
     def __repr__(self) -> str:
@@ -84,11 +86,16 @@ class Database(CoreDatabase):
         `code` is the service's name for them, in the service's words.
         """
         if self.service is None:
-            # Imported when needed: it is four fifths of what importing hashrange would take.
-            from hashrange.door import service_of
-
-            self.service = service_of(self)
+            with self.service_lock:
+                self.service = self.service or self.make_service()
         return self.service.execute(operation, request)
+
+    def make_service(self) -> Service:
+        """Return what runs the operations."""
+        # Imported when needed: it is four fifths of what importing hashrange would take.
+        from hashrange.door import service_of
+
+        return service_of(self)
 
     def table(self, name: str) -> Table:
         """Return a table by its name. Raises TableNotFound."""

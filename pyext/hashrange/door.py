@@ -77,6 +77,11 @@ class EngineCatalog:
         self.database = database
         self.engine = database.engine
 
+    @property
+    def writable(self) -> bool:
+        """Whether this process writes the database."""
+        return bool(self.engine.writable)
+
     def names(self) -> list[str]:
         """Return the names of all tables."""
         return self.database.tables()
@@ -201,9 +206,34 @@ def change_index(database: Database, tables: Tables, change: IndexChange) -> Non
     keys = [(part["AttributeName"], change.key_types[part["AttributeName"]]) for part in schema]
     hash_count = sum(part["KeyType"] == "HASH" for part in schema)
     catalog.add_index(change.table, definition_of(change.create, keys, hash_count, True))
-    name = change.create["IndexName"]
+    start_filling(database, tables, change.table, change.create["IndexName"])
+
+
+def resume_indexes(database: Database, tables: Tables) -> None:
+    """Go on with the indexes that were being made or dropped when the process before ended."""
+    catalog = tables.catalog
+    assert isinstance(catalog, EngineCatalog)
+    for name in catalog.names():
+        meta = catalog.engine.meta(name) or {}
+        there = {definition["name"] for definition in catalog.definitions(name)}
+        for entry in meta.get("GlobalSecondaryIndexes", ()):
+            index = entry["IndexName"]
+            if entry.get("Dropping"):
+                if index in there:
+                    catalog.drop_index(name, index)
+                tables.index_dropped(name, index)
+            elif entry.get("Building"):
+                if index not in there:
+                    key = key_shape(entry, meta["AttributeDefinitions"])
+                    definition = definition_of(entry, key.attributes, key.hash_count, True)
+                    catalog.add_index(name, definition)
+                start_filling(database, tables, name, index)
+
+
+def start_filling(database: Database, tables: Tables, table_name: str, index: str) -> None:
+    """Fill an index in a thread; without a delay of tables, wait for it."""
     filling = threading.Thread(
-        target=fill_index, args=(database, tables, change.table, name), daemon=True
+        target=fill_index, args=(database, tables, table_name, index), daemon=True
     )
     filling.start()
     if tables.delay_s == 0:
@@ -212,21 +242,24 @@ def change_index(database: Database, tables: Tables, change: IndexChange) -> Non
 
 def fill_index(database: Database, tables: Tables, table_name: str, index: str) -> None:
     """Give an index the entries of the items that are there, and call it built."""
-    table = CoreTable(database.engine, table_name)
-    cursor = Scan(table)
     try:
+        table = CoreTable(database.engine, table_name)
+        cursor = Scan(table)
         while fill(table, index, cursor, FILL_STEP):
             time.sleep(0)
     except Error:
-        if database.engine.refusal is None:
+        # A database that is closed goes on at its next opening; a table may have been dropped.
+        if database.engine.refusal is None and f"{table_name}/{index}" in database.engine.names:
             raise
         return
     tables.index_built(table_name, index)
 
 
 def service_of(database: Database) -> Service:
-    """Return the operations of a database."""
+    """Return the operations of a database, with no index left half made."""
     tables = Tables(EngineCatalog(database))
+    if database.engine.writable:
+        resume_indexes(database, tables)
     return Service(
         EngineDoor(database, tables),
         tables,
@@ -287,18 +320,21 @@ class EngineDoor:
         self.engine = database.engine
         self.tables = tables
         self.cache = ExpressionCache()
-        self.known: dict[str, tuple[door.Table, CoreTable]] = {}
-        self.known_version = -1
+        # Tables as they are in one version of the schemas.
+        self.known: tuple[int, dict[str, tuple[door.Table, CoreTable]]] = (-1, {})
+        self.token_lock = threading.Lock()
         self.token_place: str | None = None   # where forget_tokens goes on
 
     # -- tables
 
     def table(self, name: str) -> door.Table | None:
         """Return a table, or None when there is none that is ready."""
-        if self.known_version != self.engine.schema_version:
-            self.known = {}
-            self.known_version = self.engine.schema_version
-        found = self.known.get(name)
+        if self.engine.following:
+            self.database.tables()        # applies what the writer changed
+        version, tables = self.known
+        if version != self.engine.schema_version:
+            version, tables = self.known = (self.engine.schema_version, {})
+        found = tables.get(name)
         if found is not None:
             return found[0]
         meta = self.tables.meta(name)
@@ -308,7 +344,9 @@ class EngineDoor:
         if "Status" not in meta and all(
             "Status" not in index for index in meta["GlobalSecondaryIndexes"]
         ):
-            self.known[name] = made, CoreTable(self.engine, name)
+            core = CoreTable(self.engine, name)
+            if version == self.engine.schema_version:
+                tables[name] = made, core
         return made
 
     def table_name(self, name_or_arn: str) -> str:
@@ -317,7 +355,7 @@ class EngineDoor:
 
     def core(self, table: door.Table) -> CoreTable:
         """Return the engine's table."""
-        found = self.known.get(table.name)
+        found = self.known[1].get(table.name)
         return found[1] if found is not None else CoreTable(self.engine, table.name)
 
     # -- reads
@@ -401,34 +439,43 @@ class EngineDoor:
         return written(outcome)
 
     def write_all(self, writes: Sequence[tuple[door.Table, door.Write]]) -> list[door.Written]:
-        """Make writes, each for itself."""
-        return [self.write(table, write) for table, write in writes]
+        """Make writes in one frame, so that a refused one leaves nothing of the others behind."""
+        made = []
+        for outcome in write_all(self.engine, [self.action(*write) for write in writes]):
+            if isinstance(outcome, Error):
+                raise outcome
+            made.append(written(outcome))
+        return made
 
     def transact(
         self, writes: Sequence[tuple[door.Table, door.Write]], token: str | None, digest: bytes
     ) -> door.Transaction:
         """Make writes as one; a known token gives the outcomes of the first call."""
         actions: list[Action] = []
-        outcomes: list[door.Written | Error] = []
         for table, write in writes:
             try:
                 actions.append(self.action(table, write))
             except Error as error:
-                outcomes += [error] * (len(writes) - len(outcomes))
                 return door.Transaction([error] * len(writes))
-        finish = None
-        if token is not None:
+        if token is None:
+            return self.transacted(actions, None)
+        # Of two calls with one token, the second finds what the first did.
+        with self.token_lock:
             known = self.known_token(token, digest)
             if known is not None:
                 return known
-            finish = self.remembering(token, digest)
-        found = write_all(self.engine, actions, finish)
-        outcomes = [
-            outcome if isinstance(outcome, Error) else written(outcome) for outcome in found
-        ]
-        if token is not None:
+            done = self.transacted(actions, self.remembering(token, digest))
             self.forget_tokens()
-        return door.Transaction(outcomes)
+            return done
+
+    def transacted(
+        self, actions: list[Action], finish: Callable[[list[Any]], Action] | None
+    ) -> door.Transaction:
+        """Carry out actions as one, and what `finish` makes of their outcomes."""
+        return door.Transaction([
+            outcome if isinstance(outcome, Error) else written(outcome)
+            for outcome in write_all(self.engine, actions, finish)
+        ])
 
     def tokens(self) -> CoreTable:
         """Return the hidden table of tokens."""

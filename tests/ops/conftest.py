@@ -41,6 +41,8 @@ from hashrange.ops.values import check_value
 class DictCatalog:
     """Tables in a dict; meta goes through JSON, as it has to."""
 
+    writable = True
+
     def __init__(self) -> None:
         self.tables: dict[str, str] = {}
 

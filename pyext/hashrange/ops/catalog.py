@@ -15,6 +15,10 @@ Meta = dict[str, Any]
 class Catalog(Protocol):
     """Tables by name, with what they hold."""
 
+    @property
+    def writable(self) -> bool:
+        """Whether `put` and `remove` may note what is over; a reader only looks."""
+
     def names(self) -> list[str]:
         """Return the names of all tables, in any order."""
 

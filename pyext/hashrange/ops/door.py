@@ -143,7 +143,7 @@ class Door(Protocol):
         """Make one write. Raises ConditionalCheckFailed, ItemTooLarge, ValidationError."""
 
     def write_all(self, writes: Sequence[tuple[Table, Write]]) -> list[Written]:
-        """Make unconditional writes in any order, not as one."""
+        """Make unconditional writes in any order; none of them when one is refused."""
 
     def transact(
         self, writes: Sequence[tuple[Table, Write]], token: str | None, digest: bytes

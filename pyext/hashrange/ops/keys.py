@@ -40,12 +40,16 @@ class KeyShape:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index as reads and writes see it. projected: extra attributes; None for all."""
+    """An index as reads and writes see it.
+
+    projected: extra attributes; None for all. building: it does not have all its entries yet.
+    """
 
     name: str
     key: KeyShape
     is_global: bool
     projected: frozenset[str] | None
+    building: bool = False
 
 
 def key_shape(holder: Meta, definitions: list[dict[str, str]]) -> KeyShape:
@@ -59,10 +63,12 @@ def key_shape(holder: Meta, definitions: list[dict[str, str]]) -> KeyShape:
 
 
 def indexes_of(meta: Meta) -> dict[str, Index]:
-    """Return a table's indexes by name, local ones first."""
+    """Return a table's indexes by name, local ones first; without those that are being dropped."""
     found = {}
     for member, is_global in (("LocalSecondaryIndexes", False), ("GlobalSecondaryIndexes", True)):
         for entry in meta[member]:
+            if entry.get("Dropping"):
+                continue
             projection = entry["Projection"]
             projected = (
                 None
@@ -70,7 +76,8 @@ def indexes_of(meta: Meta) -> dict[str, Index]:
                 else frozenset(projection.get("NonKeyAttributes") or ())
             )
             key = key_shape(entry, meta["AttributeDefinitions"])
-            found[entry["IndexName"]] = Index(entry["IndexName"], key, is_global, projected)
+            name, building = entry["IndexName"], bool(entry.get("Building"))
+            found[name] = Index(name, key, is_global, projected, building)
     return found
 
 
@@ -78,6 +85,8 @@ def index_of(indexes: dict[str, Index], name: str) -> Index:
     """Return an index that Query or Scan names. Raises ValidationError."""
     if name not in indexes:
         raise item_index_not_found(name)
+    if indexes[name].building:
+        raise ValidationError(f"Cannot read from backfilling global secondary index: {name}")
     return indexes[name]
 
 

@@ -34,6 +34,7 @@ from hashrange.ops.catalog import IndexChange
 from hashrange.ops.door import Door
 from hashrange.ops.parameters import in_form
 from hashrange.ops.tables import Tables
+from hashrange.ops.values import check_values
 
 Request = dict[str, Any]
 Response = dict[str, Any]
@@ -59,6 +60,20 @@ EXPLAIN: dict[str, Callable[[Door, Request], None]] = {
     "TransactWriteItems": transactions.explain_transact_write,
     "TransactGetItems": transactions.explain_transact_get,
 }
+
+# What an operation raises that meets a value of another type than it may have.
+STUMBLES = (KeyError, TypeError, StopIteration, AttributeError)
+OLD_MEMBERS = ("Expected", "AttributeUpdates", "KeyConditions", "QueryFilter", "ScanFilter")
+
+
+def check_old_values(request: Request) -> None:
+    """Check the values in members of the old form. Raises ValidationError."""
+    for member in OLD_MEMBERS:
+        for condition in (request.get(member) or {}).values():
+            given = condition or {}
+            check_values(given.get("AttributeValueList") or ())
+            if given.get("Value") is not None:
+                check_values([given["Value"]])
 
 
 class Service:
@@ -115,7 +130,7 @@ class Service:
             if isinstance(error, ValidationError):
                 raise in_form(operation, error) from None
             raise
-        except (KeyError, TypeError, StopIteration, AttributeError):
+        except STUMBLES:
             # The operation stumbled over a value whose type nobody had looked at.
             self.explain(operation, request)
             raise
@@ -123,10 +138,15 @@ class Service:
     def explain(self, operation: str, request: Request) -> None:
         """Raise what the service would say of the request before it did anything, if anything."""
         requests.examine(operation, request)
-        if operation in EXPLAIN:
-            EXPLAIN[operation](self.door, request)
-        else:
-            item_writes.explain(operation, self.door, request)
+        try:
+            if operation in EXPLAIN:
+                EXPLAIN[operation](self.door, request)
+            else:
+                item_writes.explain(operation, self.door, request)
+        except STUMBLES:
+            check_old_values(request)
+            raise
+        check_old_values(request)
 
     def update_table(self, request: Request) -> Response:
         """Run UpdateTable and hand the engine its part."""

@@ -82,9 +82,10 @@ class Tables:
                 return None
             now = self.now()
             if gone(meta, now):
-                self.catalog.remove(name)
+                if self.catalog.writable:
+                    self.catalog.remove(name)
                 return None
-            if settled(meta, now):
+            if settled(meta, now) and self.catalog.writable:
                 self.catalog.put(name, meta)
             return meta
 
