@@ -382,7 +382,7 @@ class EngineDoor:
         """Make one write."""
         outcome = write_all(self.engine, [self.action(table, write)])[0]
         if isinstance(outcome, Error):
-            old_form = write.update is not None and write.update.text is None
+            old_form = write.update is not None and write.update.old
             if old_form and isinstance(outcome, ValidationError):
                 raise legacy.reworded(outcome)
             raise outcome
@@ -485,7 +485,8 @@ class EngineDoor:
         projection = self.projection(walk.projection)
         if walk.keys is None or keys is not None:
             refuse_unused(names, values, keys, condition, projection)
-        if condition is not None and walk.keys is not None and walk.condition is not None:
+        guarded = walk.keys is not None and not walk.filters_keys
+        if condition is not None and guarded and walk.condition is not None:
             member = "Filter Expression" if walk.condition.text is not None else "QueryFilter"
             refuse_key_attributes(condition, names, shape.names, member)
         bound = None
@@ -628,7 +629,7 @@ class EngineDoor:
         """Return the update that AttributeUpdates means."""
         symbols = Marked()
         actions = legacy.update_actions(updates, symbols)
-        return door.Expression(None, symbols.names, typed(symbols), actions)
+        return door.Expression(None, symbols.names, typed(symbols), actions, old=True)
 
     def key_conditions(self, conditions: dict[str, Any]) -> door.Expression:
         """Return the key condition that KeyConditions means; `walk` fits it to the key."""
