@@ -11,11 +11,12 @@ Index entries lie in hidden tables under keys made of the parts of the index's k
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from ddbcore.backfill import fill
@@ -265,7 +266,14 @@ def native_key(value: TypedValue, kind: str) -> Any:
             "schema type"
         )
     inner: Any = value[kind]
-    return Decimal(inner) if kind == "N" else inner
+    if kind == "N":
+        try:
+            return Decimal(inner)
+        except InvalidOperation:
+            raise ValidationError(
+                f"The parameter cannot be converted to a numeric value: {inner}"
+            ) from None
+    return base64.b64decode(inner) if kind == "B" and isinstance(inner, str) else inner
 
 
 class EngineDoor:

@@ -22,8 +22,9 @@ from hashrange.ops.door import Door, Expression, Page, Table, Walk
 from hashrange.ops.keys import check_key, check_key_contents
 from hashrange.ops.pages import bill_of
 from hashrange.ops.reading import check_start
-from hashrange.ops.values import TypedItem, number_key
+from hashrange.ops.values import TypedItem, check_values
 from hashrange.partiql import Position, faults, next_position, select_columns
+from hashrange.partiql.keys import order_of
 from hashrange.partiql.plan import KeyRead, SelectPlan
 
 PAGE_BYTES_MAX = 1 << 20
@@ -162,16 +163,11 @@ def check_position(table: Table, plan: SelectPlan, position: Position) -> None:
         return
     index = None if plan.index is None else table.indexes[plan.index]
     try:
+        check_values(start.values())
         check_start(start, table.key, index, query=bool(plan.reads))
     except (ValidationError, StopIteration, TypeError, AttributeError):
         raise faults.token_damaged() from None
     if plan.reads:
         for name, value in plan.reads[position.read].hash_key.items():
-            if mark_of(start[name]) != mark_of(value):
+            if order_of(start[name]) != order_of(value):
                 raise faults.token_damaged()
-
-
-def mark_of(value: dict[str, Any]) -> Any:
-    """Return what is equal for equal key values."""
-    ((kind, content),) = value.items()
-    return number_key(content) if kind == "N" else (kind, content)
