@@ -34,7 +34,9 @@ DUMP_LINE = re.compile(r"^    ([0-9a-f]{8})  ((?:[0-9a-f]{2} {1,2}){1,16})", re.
 
 # Names of the classes that are no part of the API: hooks of the core and arguments kept.
 PRIVATE = {
-    "Database": {"directory", "engine", "finish", "forked", "load", "make_service", "start", "unlock"},
+    "Database": {
+        "directory", "engine", "finish", "forked", "load", "make_service", "start", "unlock",
+    },
     "Table": {"after", "begins_with", "codec", "database", "engine", "table"},
 }
 

@@ -11,11 +11,12 @@ Index entries lie in hidden tables under keys made of the parts of the index's k
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from ddbcore.backfill import fill
@@ -309,7 +310,14 @@ def native_key(value: TypedValue, kind: str) -> Any:
             "schema type"
         )
     inner: Any = value[kind]
-    return Decimal(inner) if kind == "N" else inner
+    if kind == "N":
+        try:
+            return Decimal(inner)
+        except InvalidOperation:
+            raise ValidationError(
+                f"The parameter cannot be converted to a numeric value: {inner}"
+            ) from None
+    return base64.b64decode(inner) if kind == "B" and isinstance(inner, str) else inner
 
 
 class EngineDoor:
@@ -432,7 +440,7 @@ class EngineDoor:
         """Make one write."""
         outcome = write_all(self.engine, [self.action(table, write)])[0]
         if isinstance(outcome, Error):
-            old_form = write.update is not None and write.update.text is None
+            old_form = write.update is not None and write.update.old
             if old_form and isinstance(outcome, ValidationError):
                 raise legacy.reworded(outcome)
             raise outcome
@@ -552,7 +560,8 @@ class EngineDoor:
         projection = self.projection(walk.projection)
         if walk.keys is None or keys is not None:
             refuse_unused(names, values, keys, condition, projection)
-        if condition is not None and walk.keys is not None and walk.condition is not None:
+        guarded = walk.keys is not None and not walk.filters_keys
+        if condition is not None and guarded and walk.condition is not None:
             member = "Filter Expression" if walk.condition.text is not None else "QueryFilter"
             refuse_key_attributes(condition, names, shape.names, member)
         bound = None
@@ -695,7 +704,7 @@ class EngineDoor:
         """Return the update that AttributeUpdates means."""
         symbols = Marked()
         actions = legacy.update_actions(updates, symbols)
-        return door.Expression(None, symbols.names, typed(symbols), actions)
+        return door.Expression(None, symbols.names, typed(symbols), actions, old=True)
 
     def key_conditions(self, conditions: dict[str, Any]) -> door.Expression:
         """Return the key condition that KeyConditions means; `walk` fits it to the key."""

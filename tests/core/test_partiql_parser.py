@@ -253,14 +253,6 @@ def test_a_malformed_statement_is_refused_in_the_service_words(text: str, messag
     ("text", "message"),
     [
         ("SELECT * FROM Music LIMIT 1", "Unsupported clause: LIMIT"),
-        ("SELECT * FROM Music x", "Aliasing is not supported"),
-        ("SELECT * FROM Music AS x", "Aliasing is not supported"),
-        ("SELECT a AS b FROM Music", "Aliasing is not supported"),
-        ("UPDATE Music m SET a = 1", "Aliasing is not supported"),
-        ("SELECT * FROM (SELECT * FROM Music)", "Unexpected from source"),
-        ("SELECT * FROM ?", "Unexpected from source"),
-        ("SELECT * FROM Music, Other", "Unexpected from source"),
-        ("SELECT * FROM Music[0]", "Invalid list expression in source."),
         (
             "SELECT * FROM Music.a.b",
             "A path may contain at most 2 components in the FROM clause",
@@ -276,7 +268,6 @@ def test_a_malformed_statement_is_refused_in_the_service_words(text: str, messag
         ("UPDATE Music.x SET a = 1", "This operation is not supported on an index"),
         ("SELECT a.z, b.z FROM Music", "Duplicate identifiers in select clause: z"),
         ("SELECT a, a FROM Music", "Duplicate identifiers in select clause: a"),
-        ("SELECT VALUE a FROM Music", "Select projection doesn't support value or pivot keywords"),
         (
             "SELECT l[-1] FROM Music",
             "List index is not within the allowable range; index: [-1] at 1:11:1",
@@ -284,10 +275,6 @@ def test_a_malformed_statement_is_refused_in_the_service_words(text: str, messag
         (
             "SELECT\n  l[2147483648] FROM Music",
             "List index is not within the allowable range; index: [2147483648] at 2:5:10",
-        ),
-        (
-            "SELECT * FROM Music ORDER BY a.b",
-            "Argument to ORDER BY must be of type VariableReference. Type: Path",
         ),
         ("SELECT * FROM Music WHERE d = DATE '2026-10-01'", "Unsupported data type: UNKNOWN"),
         (
@@ -297,6 +284,36 @@ def test_a_malformed_statement_is_refused_in_the_service_words(text: str, messag
     ],
 )
 def test_what_dynamodb_does_not_run_is_refused_in_the_service_words(text: str, message: str):
+    assert refusal(text) == message
+
+
+# The service refuses these too, in words that are not known.
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("SELECT * FROM Music x", "Neither tables nor columns can be given another name"),
+        ("SELECT * FROM Music AS x", "Neither tables nor columns can be given another name"),
+        ("SELECT a AS b FROM Music", "Neither tables nor columns can be given another name"),
+        ("UPDATE Music m SET a = 1", "Neither tables nor columns can be given another name"),
+        (
+            "SELECT * FROM (SELECT * FROM Music)",
+            "FROM takes one table, or one index of a table, by its name",
+        ),
+        ("SELECT * FROM ?", "FROM takes one table, or one index of a table, by its name"),
+        (
+            "SELECT * FROM Music, Other",
+            "FROM takes one table, or one index of a table, by its name",
+        ),
+        ("SELECT * FROM Music[0]", "A table or index is named without a list index"),
+        ("SELECT a[b] FROM Music", "A path is made of names and of list indexes that are numbers"),
+        ("SELECT VALUE a FROM Music", "SELECT takes * or a list of paths, not VALUE or PIVOT"),
+        (
+            "SELECT * FROM Music ORDER BY a.b",
+            "ORDER BY takes attributes by their names, nothing else",
+        ),
+    ],
+)
+def test_what_dynamodb_does_not_run_is_refused_in_plain_words(text: str, message: str):
     assert refusal(text) == message
 
 

@@ -459,7 +459,7 @@ def test_exists_is_a_check_of_one_item():
     assert refusal("EXISTS(SELECT * FROM Orders WHERE pk = 'a' AND sk = 1)") == message
     assert refusal("EXISTS(SELECT * FROM Orders WHERE pk = 'a' AND x = 1)") == message
     assert refusal("EXISTS(SELECT * FROM Orders.whole WHERE g = 'a')") == (
-        "Operations on indices are not supported in transactions"
+        "EXISTS reads a table, not an index"
     )
 
 

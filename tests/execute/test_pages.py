@@ -9,6 +9,7 @@ import pytest
 from execute.conftest import Execute, table, thing
 
 import hashrange
+from hashrange.errors import ValidationError
 
 NAME = "things"
 COUNT = 60
@@ -279,3 +280,13 @@ def test_an_index_is_added_and_dropped(run: Execute) -> None:
     )
     with pytest.raises(hashrange.ValidationError):
         query(run, "v = :v", {":v": 33}, IndexName="by_v")
+
+
+# A number that is none in a starting key is a fault of the request.
+def test_a_starting_key_is_checked(run: Execute) -> None:
+    start = {"pk": {"S": "p0"}, "sk": {"N": "x"}}
+    words = "The parameter cannot be converted to a numeric value: x"
+    with pytest.raises(ValidationError, match=words):
+        query(run, "pk = :p", {":p": "p0"}, ExclusiveStartKey=start)
+    with pytest.raises(ValidationError, match=words):
+        run("Scan", TableName=NAME, ExclusiveStartKey=start)

@@ -33,12 +33,16 @@ class Table:
 
 
 class Expression(NamedTuple):
-    """A condition, update or projection. One of text and tree is None."""
+    """A condition, update or projection. One of text and tree is None.
+
+    old: it was made of an old member, and its errors are in the words of those.
+    """
 
     text: str | None
     names: dict[str, str] | None = None
     values: dict[str, TypedValue] | None = None
     tree: Any = None
+    old: bool = False
 
 
 class Write(NamedTuple):
@@ -92,7 +96,7 @@ class Walk(NamedTuple):
 
     keys: the key condition of a Query, None for a Scan. limit: items evaluated at most. count_only:
     the items themselves are not wanted. fetch: whole items, also those that a local index does not
-    have.
+    have. filters_keys: the condition of a query may be about key attributes, as in PartiQL.
     """
 
     source: Index | None
@@ -106,6 +110,7 @@ class Walk(NamedTuple):
     count_only: bool = False
     fetch: bool = False
     segment: tuple[int, int] | None = None
+    filters_keys: bool = False
 
 
 class Page(NamedTuple):
@@ -163,7 +168,7 @@ class Door(Protocol):
         """Read one page, 1 MB at most.
 
         Raises ValidationError for key conditions that do not fit the key, for filters on key
-        attributes, and for a start outside of the query.
+        attributes unless they may be, and for a start outside of the query.
         """
 
     def check_expressions(

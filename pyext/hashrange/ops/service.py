@@ -12,6 +12,7 @@ Threads: any, as far as the door and the tables allow.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from hashrange.errors import (
@@ -33,6 +34,7 @@ from hashrange.ops import (
 from hashrange.ops.catalog import IndexChange
 from hashrange.ops.door import Door
 from hashrange.ops.parameters import in_form
+from hashrange.ops.statements import Statements
 from hashrange.ops.tables import Tables
 from hashrange.ops.values import check_values
 
@@ -92,6 +94,11 @@ class Service:
         self.door = door
         self.tables = tables
         self.index_changed = index_changed
+        self.statement_operations = Statements(door).operations()
+        self.item_operations: dict[str, Callable[[Request], Response]] = {
+            **{name: partial(run, door) for name, run in ITEM_OPERATIONS.items()},
+            **self.statement_operations,
+        }
         self.table_operations: dict[str, Callable[[Request], Response]] = {
             "CreateTable": tables.create_table,
             "DescribeTable": tables.describe_table,
@@ -112,13 +119,13 @@ class Service:
         Raises the service's errors; UnknownOperation for a name that is none, or not there yet.
         """
         requests.check(operation, request)
-        run = ITEM_OPERATIONS.get(operation)
+        run = self.item_operations.get(operation)
         if run is None:
             if operation not in self.table_operations:
                 raise UnknownOperation("")
             return self.table_operations[operation](request)
         try:
-            return run(self.door, request)
+            return run(request)
         except ConditionalCheckFailed:
             raise
         except TransactionCanceled as error:
@@ -138,6 +145,8 @@ class Service:
     def explain(self, operation: str, request: Request) -> None:
         """Raise what the service would say of the request before it did anything, if anything."""
         requests.examine(operation, request)
+        if operation in self.statement_operations:
+            return                        # parameters are checked before anything is done
         try:
             if operation in EXPLAIN:
                 EXPLAIN[operation](self.door, request)

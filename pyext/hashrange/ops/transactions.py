@@ -15,6 +15,7 @@ from typing import Any
 
 from hashrange.errors import (
     ConditionalCheckFailed,
+    DuplicateItem,
     Error,
     ItemCollectionSizeLimitExceeded,
     ItemTooLarge,
@@ -50,6 +51,7 @@ ACTIONS = (CHECK, PUT, DELETE, UPDATE)
 # The codes that stand in CancellationReasons, by the class of the error.
 CODES: tuple[tuple[type[Error], str], ...] = (
     (ConditionalCheckFailed, "ConditionalCheckFailed"),
+    (DuplicateItem, "DuplicateItem"),
     (ItemCollectionSizeLimitExceeded, "ItemCollectionSizeLimitExceeded"),
     (TransactionConflict, "TransactionConflict"),
     (ProvisionedThroughputExceeded, "ProvisionedThroughputExceeded"),

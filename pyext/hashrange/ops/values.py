@@ -96,9 +96,14 @@ def check_set(name: str, members: list[Any], *, older: bool) -> None:
     if name == "NS":
         marks = [number_key(member, older=older) for member in members]
     else:
-        marks = [bytes(member) if name == "BS" else member for member in members]
+        marks = [bytes_of_blob(member) if name == "BS" else member for member in members]
     if len(set(marks)) < len(marks):
         raise doubled_member(name, marks, older=older)
+
+
+def bytes_of_blob(content: Any) -> bytes:
+    """Return a binary that may be given as base64 text."""
+    return base64.b64decode(content) if isinstance(content, str) else bytes(content)
 
 
 def doubled_member(name: str, members: list[Any], *, older: bool) -> ValidationError:

@@ -64,15 +64,18 @@ def unknown_function(name: str) -> ValidationError:
 
 
 def aliasing() -> ValidationError:
-    return ValidationError("Aliasing is not supported")
+    """Not seen on the service."""
+    return ValidationError("Neither tables nor columns can be given another name")
 
 
 def unexpected_source() -> ValidationError:
-    return ValidationError("Unexpected from source")
+    """Not seen on the service."""
+    return ValidationError("FROM takes one table, or one index of a table, by its name")
 
 
 def list_in_source() -> ValidationError:
-    return ValidationError("Invalid list expression in source.")
+    """Not seen on the service."""
+    return ValidationError("A table or index is named without a list index")
 
 
 def long_source_path() -> ValidationError:
@@ -99,7 +102,8 @@ def table_name() -> ValidationError:
 
 
 def unexpected_component() -> ValidationError:
-    return ValidationError("Unexpected path component")
+    """Not seen on the service."""
+    return ValidationError("A path is made of names and of list indexes that are numbers")
 
 
 def list_index(text: str, mark: str) -> ValidationError:
@@ -113,7 +117,8 @@ def duplicate_column(name: str) -> ValidationError:
 
 
 def value_or_pivot() -> ValidationError:
-    return ValidationError("Select projection doesn't support value or pivot keywords")
+    """Not seen on the service."""
+    return ValidationError("SELECT takes * or a list of paths, not VALUE or PIVOT")
 
 
 # ---- values --------------------------------------------------------------------------------------
@@ -157,12 +162,14 @@ def number_precision() -> ValidationError:
 
 
 def number_overflow() -> ValidationError:
+    """Not seen on the service in PartiQL; the words are those of its other operations."""
     return ValidationError(
         "Number overflow. Attempting to store a number with magnitude larger than supported range"
     )
 
 
 def number_underflow() -> ValidationError:
+    """Not seen on the service in PartiQL; the words are those of its other operations."""
     return ValidationError(
         "Number underflow. Attempting to store a number with magnitude smaller than supported range"
     )
@@ -318,8 +325,9 @@ def order_needs_hash() -> ValidationError:
     )
 
 
-def order_by_expression(kind: str) -> ValidationError:
-    return ValidationError(f"Argument to ORDER BY must be of type VariableReference. Type: {kind}")
+def order_by_expression() -> ValidationError:
+    """Not seen on the service."""
+    return ValidationError("ORDER BY takes attributes by their names, nothing else")
 
 
 # ---- returning, batches, transactions, tokens ----------------------------------------------------
@@ -351,7 +359,8 @@ def exists_form() -> ValidationError:
 
 
 def exists_on_index() -> ValidationError:
-    return ValidationError("Operations on indices are not supported in transactions")
+    """Not seen on the service."""
+    return ValidationError("EXISTS reads a table, not an index")
 
 
 def select_on_index() -> ValidationError:

@@ -187,7 +187,7 @@ class _Parser:
         while True:
             key = self.expression(-1)
             if not isinstance(key, tree.Path) or len(key.elements) > 1:
-                raise faults.order_by_expression(type(key).__name__)
+                raise faults.order_by_expression()
             descending = self.take("desc")
             if not descending:
                 self.take("asc")

@@ -1,0 +1,387 @@
+"""ExecuteStatement, BatchExecuteStatement and ExecuteTransaction: PartiQL.
+
+Theory of operation. A statement's text is parsed once and its tree kept, least recently used go
+first; each execution makes a plan of the tree, the table's keys and the parameters, and carries it
+out: reads in `selects`, writes in `statement_writes`. What parameters have wrong is found before
+any table is looked at.
+
+A batch's members fail one by one: a fault is the member's Error. A transaction's members fail
+together; a key that does not fit its table is that member's cancellation reason, any other fault is
+the request's.
+
+Threads: any, as far as the door allows.
+
+Sources: API reference; order and words as observed on the service where they are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from hashrange.errors import (
+    AccessDenied,
+    ConditionalCheckFailed,
+    DuplicateItem,
+    Error,
+    RequestLimitExceeded,
+    ResourceNotFound,
+    ValidationError,
+    item_table_not_found,
+)
+from hashrange.ops import capacity, selects, statement_writes
+from hashrange.ops.capacity import Bill
+from hashrange.ops.door import PUT, Door, Table, Transaction, Write
+from hashrange.ops.item_writes import bill_of
+from hashrange.ops.sizes import item_bytes
+from hashrange.ops.transactions import (
+    CODES,
+    check_keys,
+    digest_of,
+    raise_failures,
+    transaction_capacity,
+    write_key_check,
+)
+from hashrange.ops.values import TypedItem, check_values
+from hashrange.partiql import (
+    IndexSchema,
+    TableSchema,
+    batch,
+    decode_token,
+    encode_token,
+    faults,
+    parse_statement,
+    plan_statement,
+    select_columns,
+    statement_binding,
+    transaction,
+)
+from hashrange.partiql.plan import Plan, SelectPlan
+from hashrange.partiql.tree import Exists, Statement
+
+STATEMENTS_KEPT_MAX = 512  # trees; that of a text of 8,192 characters takes about 1 MB
+# The codes of a batch member's Error, by the class of the error.
+MEMBER_CODES: tuple[tuple[type[Error], str], ...] = (
+    (ResourceNotFound, "ResourceNotFound"),
+    (AccessDenied, "AccessDenied"),
+    (RequestLimitExceeded, "RequestLimitExceeded"),
+    *CODES,
+)
+
+Request = dict[str, Any]
+Response = dict[str, Any]
+
+
+class Statements:
+    """The three operations, over a door."""
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        self.parse = lru_cache(STATEMENTS_KEPT_MAX)(parse_statement)
+        self.schemas: dict[str, tuple[Table, TableSchema]] = {}
+
+    def operations(self) -> dict[str, Callable[[Request], Response]]:
+        """Return the operations by name."""
+        return {
+            "ExecuteStatement": self.execute_statement,
+            "BatchExecuteStatement": self.batch_execute_statement,
+            "ExecuteTransaction": self.execute_transaction,
+        }
+
+    def table_of(self, statement: Statement) -> tuple[Table, TableSchema]:
+        """Return a statement's table, for reads and writes and for planning.
+
+        Raises TableNotFound.
+        """
+        name = statement.source.table
+        table = self.door.table(name)
+        if table is None:
+            self.schemas.pop(name, None)
+            raise item_table_not_found()
+        known = self.schemas.get(name)
+        if known is None or known[0] is not table:
+            known = self.schemas[name] = table, schema_of(table)
+        return known
+
+    # -- one statement
+
+    def execute_statement(self, request: Request) -> Response:
+        """Run ExecuteStatement.
+
+        Raises ConditionalCheckFailed, DuplicateItem, ItemTooLarge, TableNotFound, ValidationError.
+        """
+        statement, parameters = self.parse(request["Statement"]), parameters_of(request)
+        if isinstance(statement, Exists):
+            raise faults.exists_outside()
+        table, schema = self.table_of(statement)
+        consistent = bool(request.get("ConsistentRead"))
+        plan = plan_statement(statement, schema, parameters, consistent_read=consistent)
+        if isinstance(plan, SelectPlan):
+            answer, bill = self.page(request, table, plan, parameters)
+        else:
+            write = statement_writes.write_of(plan, want_failed=wants_failed(request))
+            outcome, image = statement_writes.run(self.door, table, write)
+            answer = {"Items": [] if image is None else [image]}
+            bill = bill_of(outcome)
+        used = capacity.consumed(table.name, bill, request.get("ReturnConsumedCapacity"))
+        if used is not None:
+            answer["ConsumedCapacity"] = used
+        return answer
+
+    def page(
+        self, request: Request, table: Table, plan: SelectPlan, parameters: list[Any]
+    ) -> tuple[Response, Bill]:
+        """Read the page that a request asks for; return the response so far, and its cost."""
+        token = request.get("NextToken")
+        position = binding = None
+        if token is not None:
+            binding = statement_binding(request["Statement"], parameters)
+            position = decode_token(token, binding)
+        found = selects.select(self.door, table, plan, request.get("Limit"), position)
+        answer: Response = {"Items": found.rows}
+        if found.position is not None:
+            binding = binding or statement_binding(request["Statement"], parameters)
+            answer["NextToken"] = encode_token(found.position, binding)
+        if found.last_key is not None:
+            answer["LastEvaluatedKey"] = found.last_key
+        return answer, found.bill
+
+    # -- batches
+
+    def batch_execute_statement(self, request: Request) -> Response:
+        """Run BatchExecuteStatement: a member that fails has an Error, the others are carried out.
+
+        Raises ValidationError for reads and writes together.
+        """
+        members = request["Statements"]
+        parsed = [self.parsed(member) for member in members]
+        batch.check_statements(None if isinstance(each, Error) else each for each in parsed)
+        bills: dict[str, Bill] = {}
+        responses = []
+        succeeded = False
+        for member, statement in zip(members, parsed, strict=True):
+            response = self.member(member, statement, bills)
+            responses.append(response)
+            succeeded = succeeded or "Error" not in response
+        answer: Response = {"Responses": responses}
+        used = capacity.consumed_list(bills, request.get("ReturnConsumedCapacity"))
+        if used is not None and succeeded:
+            answer["ConsumedCapacity"] = used
+        return answer
+
+    def parsed(self, member: Request) -> Statement | ValidationError:
+        """Return a member's tree, or what is wrong with its text."""
+        try:
+            return self.parse(member["Statement"])
+        except ValidationError as error:
+            return error
+
+    def member(
+        self, member: Request, statement: Statement | ValidationError, bills: dict[str, Bill]
+    ) -> Response:
+        """Carry out one member of a batch and return its response; its cost goes to `bills`."""
+        if isinstance(statement, ValidationError):
+            return {"Error": error_of(statement, member)}
+        name = statement.source.table
+        try:
+            item, bill = self.run_member(member, statement, bills)
+        except Error as error:
+            return {"Error": error_of(error, member), "TableName": name}
+        bills.setdefault(name, Bill()).add(bill)
+        return {"TableName": name} if item is None else {"Item": item, "TableName": name}
+
+    def run_member(
+        self, member: Request, statement: Statement, bills: dict[str, Bill]
+    ) -> tuple[TypedItem | None, Bill]:
+        """Carry out one member; return its item and its cost.
+
+        A write whose condition fails costs what it would have: that goes to `bills` at once.
+        """
+        parameters = parameters_of(member)
+        if isinstance(statement, Exists):
+            raise faults.exists_outside()
+        table, schema = self.table_of(statement)
+        consistent = bool(member.get("ConsistentRead"))
+        plan = plan_statement(statement, schema, parameters, consistent_read=consistent)
+        batch.check_plan(plan)
+        if isinstance(plan, SelectPlan):
+            found = selects.select(self.door, table, plan, None, None)
+            return (found.rows[0] if found.rows else None), found.bill
+        write = statement_writes.write_of(plan, want_failed=True)
+        try:
+            outcome, image = statement_writes.run(self.door, table, write)
+        except (ConditionalCheckFailed, DuplicateItem):
+            bills.setdefault(table.name, Bill()).add(self.attempt(table, write))
+            raise
+        return image, bill_of(outcome)
+
+    def attempt(self, table: Table, write: Write) -> Bill:
+        """Return the cost of a write whose condition failed: of the larger of the two images."""
+        key = {name: write.item[name] for name in table.key.names}
+        _, before_bytes = self.door.read(table, key, None)
+        after_bytes = item_bytes(write.item) if write.kind == PUT else 0
+        return Bill(capacity.write_half_units(before_bytes, after_bytes))
+
+    # -- transactions
+
+    def execute_transaction(self, request: Request) -> Response:
+        """Run ExecuteTransaction: all reads, or all writes and checks.
+
+        Raises TransactionCanceled, TableNotFound, ValidationError, IdempotentParameterMismatch.
+        """
+        members = request["TransactStatements"]
+        statements = [self.parse(member["Statement"]) for member in members]
+        reading = transaction.check_statements(statements)
+        parameters = [parameters_of(member) for member in members]
+        tables = [self.table_of(statement) for statement in statements]
+        plans: list[Plan | faults.KeyFault] = []
+        for statement, (_, schema), given in zip(statements, tables, parameters, strict=True):
+            try:
+                plans.append(transaction.plan_member(statement, schema, given))
+            except faults.KeyFault as fault:
+                plans.append(fault)
+        made = [(table, plan) for (table, _), plan in zip(tables, plans, strict=True)]
+        if reading:
+            return self.transact_reads(request, made)
+        return self.transact_writes(request, made)
+
+    def transact_reads(
+        self, request: Request, members: list[tuple[Table, Plan | faults.KeyFault]]
+    ) -> Response:
+        """Read the items of a transaction, all of one moment."""
+        check_keys([read_check(table, plan) for table, plan in members])
+        plans = [(table, plan) for table, plan in members if isinstance(plan, SelectPlan)]
+        refuse_repeated_items([(table, plan) for table, plan in plans])
+        found = self.door.read_all(
+            [(table, plan.key, selects.roots_of(self.door, plan)) for table, plan in plans]
+        )
+        bills: dict[str, Bill] = {}
+        responses: list[Response] = []
+        for (table, plan), (item, size_bytes) in zip(plans, found, strict=True):
+            row = None if item is None else select_columns(item, plan.columns)
+            responses.append({} if row is None else {"Item": row})
+            bill = bills.setdefault(table.name, Bill())
+            bill.table += capacity.transact_read_half_units(size_bytes)
+        mode = request.get("ReturnConsumedCapacity")
+        used = capacity.consumed_list(bills, mode, transaction="Read")
+        answer: Response = {"Responses": responses}
+        if used is not None:
+            answer["ConsumedCapacity"] = used
+        return answer
+
+    def transact_writes(
+        self, request: Request, members: list[tuple[Table, Plan | faults.KeyFault]]
+    ) -> Response:
+        """Make the writes and checks of a transaction, all or none."""
+        asked = request["TransactStatements"]
+        writes: list[tuple[Table, Write]] = []
+        checks: list[Callable[[], None]] = []
+        for member, (table, plan) in zip(asked, members, strict=True):
+            if isinstance(plan, faults.KeyFault):
+                checks.append(raising(plan))
+                continue
+            assert not isinstance(plan, SelectPlan)
+            write = statement_writes.write_of(plan, want_failed=wants_failed(member))
+            writes.append((table, write))
+            checks.append(write_key_check(table, write))
+        check_keys(checks)
+        refuse_repeated_items(
+            [(table, plan) for table, plan in members if not isinstance(plan, faults.KeyFault)]
+        )
+        token = request.get("ClientRequestToken")
+        outcome = renamed(self.door.transact(writes, token, digest_of(asked)), writes)
+        done = raise_failures(outcome, writes)
+        answer: Response = {"Responses": [{} for _ in members]}
+        names = [table.name for table, _ in members]
+        mode = request.get("ReturnConsumedCapacity")
+        used = transaction_capacity(names, done, outcome, mode)
+        if used is not None:
+            answer["ConsumedCapacity"] = used
+        return answer
+
+
+# ---- requests ------------------------------------------------------------------------------------
+
+
+def parameters_of(request: Request) -> list[Any]:
+    """Return the parameters of a statement, checked. Raises ValidationError."""
+    parameters: list[Any] = request.get("Parameters") or []
+    check_values(parameters)
+    return parameters
+
+
+def wants_failed(request: Request) -> bool:
+    """Tell whether the item that fails a condition is asked for."""
+    return request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+
+
+def schema_of(table: Table) -> TableSchema:
+    """Return what the planner must know of a table."""
+    types = dict(table.key.attributes)
+    indexes = {}
+    for name, index in table.indexes.items():
+        types.update(index.key.attributes)
+        count = index.key.hash_count
+        indexes[name] = IndexSchema(
+            name,
+            index.key.names[:count],
+            index.key.names[count:],
+            is_global=index.is_global,
+            projection="ALL" if index.projected is None else "INCLUDE",
+            included=index.projected or frozenset(),
+        )
+    count = table.key.hash_count
+    names = table.key.names
+    return TableSchema(table.name, names[:count], names[count:], types, indexes)
+
+
+# ---- faults --------------------------------------------------------------------------------------
+
+
+def error_of(error: Error, member: Request) -> Response:
+    """Return an error as a batch member's Error; one that is none is raised."""
+    for kind, code in MEMBER_CODES:
+        if isinstance(error, kind):
+            shown: Response = {"Code": code, "Message": str(error)}
+            if isinstance(error, ConditionalCheckFailed) and wants_failed(member):
+                shown.update({} if error.item is None else {"Item": error.item})
+            return shown
+    raise error
+
+
+def raising(error: Error) -> Callable[[], None]:
+    """Return a check that fails."""
+
+    def check() -> None:
+        raise error
+
+    return check
+
+
+def read_check(table: Table, plan: Plan | faults.KeyFault) -> Callable[[], None]:
+    """Return the check of a read's key."""
+    if isinstance(plan, faults.KeyFault):
+        return raising(plan)
+    assert isinstance(plan, SelectPlan)
+    return lambda: selects.check_item(table, plan)
+
+
+def refuse_repeated_items(members: list[tuple[Table, Any]]) -> None:
+    """Refuse two actions of a transaction on one item. Raises ValidationError."""
+    transaction.refuse_repeated_items(
+        transaction.key_of(plan, table.key.names) for table, plan in members
+    )
+
+
+def renamed(outcome: Transaction, writes: list[tuple[Table, Write]]) -> Transaction:
+    """Return a transaction's outcome with the error of each INSERT that met an item."""
+    return Transaction(
+        [
+            statement_writes.failure_of(write, result)
+            if isinstance(result, ConditionalCheckFailed)
+            else result
+            for result, (_, write) in zip(outcome.outcomes, writes, strict=True)
+        ],
+        outcome.replayed,
+    )
