@@ -73,7 +73,11 @@ LAYERS = [
     Layer("PartiQL", "hashrange.partiql"),
     Layer("conditions", "hashrange.conditions"),
     Layer("operations", "hashrange.ops"),
-    Layer("database", "hashrange.database hashrange.door hashrange.table", siblings=True),
+    Layer(
+        "database",
+        "hashrange.catalog hashrange.database hashrange.door hashrange.table",
+        siblings=True,
+    ),
     Layer("verification", "hashrange.verification"),
     Layer("package", "hashrange"),
     Layer("faces", "hashrange.cli hashrange.demo hashrange.__main__", siblings=True),

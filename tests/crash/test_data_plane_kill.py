@@ -22,6 +22,7 @@ from execute.agreement import check_indexes, scanned
 from execute.conftest import table, thing
 
 import hashrange
+import hashrange.catalog
 import hashrange.door
 from ddbcore.backfill import fill
 from ddbcore.cursor import Scan
@@ -162,12 +163,12 @@ def test_an_index_that_was_left_half_made_is_completed(
             db.execute("PutItem", {"TableName": "things", "Item": item})
         if moment == "dropping":
             make_late(db)
-            monkeypatch.setattr(hashrange.door.EngineCatalog, "drop_index", end)
+            monkeypatch.setattr(hashrange.catalog.EngineCatalog, "drop_index", end)
         elif moment == "before the engine":
-            monkeypatch.setattr(hashrange.door.EngineCatalog, "add_index", end)
+            monkeypatch.setattr(hashrange.catalog.EngineCatalog, "add_index", end)
         else:
             half = fill_half if moment == "half filled" else end
-            monkeypatch.setattr(hashrange.door, "start_filling", half)
+            monkeypatch.setattr(hashrange.catalog, "start_filling", half)
         with pytest.raises(KeyboardInterrupt):
             make_late(db)
             # Half an index is not to be read.
@@ -205,7 +206,7 @@ def test_a_token_survives_with_its_transaction(
 
     made(tmp_path / "db")
     with hashrange.open(tmp_path / "db") as db:
-        monkeypatch.setattr(hashrange.door.EngineDoor, "remember", end)
+        monkeypatch.setattr(hashrange.door.EngineDoor, "forget_tokens", end)
         with pytest.raises(KeyboardInterrupt):
             db.execute("TransactWriteItems", request)
     monkeypatch.undo()
