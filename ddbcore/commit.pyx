@@ -113,7 +113,7 @@ cdef int frame_commit(Engine engine, Buffer* frame, TableState table, list table
 
 
 cdef int batch_entries(Engine engine, TableState table, Buffer* frame) except -1:
-    cdef IndexSet indexes = index_set(engine, table)
+    cdef IndexSet indexes
     cdef uint64_t end = frame.size
     cdef uint64_t offset, lsn, hash
     cdef const Record* record
@@ -121,9 +121,13 @@ cdef int batch_entries(Engine engine, TableState table, Buffer* frame) except -1
     cdef dict seen
     cdef object key
     while True:
+        # An index may have come or gone since the last round.
+        indexes = index_set(engine, table)
         lsn = engine.log.lsn
         seen = {}
         frame.size = end
+        if indexes is None:
+            return 0
         offset = FRAME_HEADER_BYTES
         while offset < end:
             record = <const Record*>(frame.data + offset)
