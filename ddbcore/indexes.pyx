@@ -297,7 +297,8 @@ cdef class IndexSet:
             f"exceeded the size limit of {RANGE_KEY_MAX} bytes")
 
     cdef int entry_key(self, IndexState index, const Record* record, const Operand* found,
-                       Buffer* out, uint32_t* hash_size, bint strict, bint updating) except -1:
+                       const Operand* before, Buffer* out, uint32_t* hash_size, bint strict,
+                       bint updating) except -1:
         cdef const uint8_t* key = <const uint8_t*>record + RECORD_HEADER_BYTES
         cdef const Operand* value
         cdef bint complete = True
@@ -320,7 +321,9 @@ cdef class IndexSet:
             if status < 0:
                 corrupt_raise()
             if status > 0:
-                if strict:
+                if strict and not (
+                        before != NULL
+                        and operand_equal(&before[index.fields[part]], value) == 1):
                     self.refuse_part(index, part, value, updating)
                 complete = False
         if not complete:
@@ -378,7 +381,7 @@ cdef class IndexSet:
         found = self.found
         if fields_find(&self.table, <const uint8_t*>record, record.size_bytes, found) < 0:
             corrupt_raise()
-        if self.entry_key(index, record, found, &self.new_key, &hash_size, False, False):
+        if self.entry_key(index, record, found, NULL, &self.new_key, &hash_size, False, False):
             entry_write(&self.records, index, RECORD_PUT, &self.new_key, hash_size,
                         <uint32_t>self.entry_bytes(index, record, found))
         return 0
@@ -405,11 +408,12 @@ cdef class IndexSet:
         for number in range(<uint32_t>len(self.states)):
             index = <IndexState>self.states[number]
             arm.before = arm.after = -1
-            if old != NULL and self.entry_key(index, old, found_old, &self.old_key, &old_hash,
-                                              False, False):
+            if old != NULL and self.entry_key(index, old, found_old, NULL, &self.old_key,
+                                              &old_hash, False, False):
                 arm.before = self.entry_bytes(index, old, found_old)
-            if new != NULL and self.entry_key(index, new, found_new, &self.new_key, &new_hash,
-                                              True, updating):
+            if new != NULL and self.entry_key(index, new, found_new,
+                                              found_old if updating else NULL, &self.new_key,
+                                              &new_hash, True, updating):
                 arm.after = self.entry_bytes(index, new, found_new)
             same = (arm.before >= 0 and arm.after >= 0 and old_hash == new_hash
                     and self.old_key.size == self.new_key.size

@@ -290,3 +290,34 @@ def test_a_starting_key_is_checked(run: Execute) -> None:
         query(run, "pk = :p", {":p": "p0"}, ExclusiveStartKey=start)
     with pytest.raises(ValidationError, match=words):
         run("Scan", TableName=NAME, ExclusiveStartKey=start)
+
+
+# An item that was there before the index, with an attribute of another type, has no entry and can
+# be updated; only a change of that attribute is refused.
+def test_an_item_that_cannot_be_indexed_can_be_updated(run: Execute) -> None:
+    run("PutItem", TableName=NAME, Item=thing("odd", 1, late="text"))
+    run(
+        "UpdateTable", TableName=NAME,
+        AttributeDefinitions=[{"AttributeName": "late", "AttributeType": "N"}],
+        GlobalSecondaryIndexUpdates=[
+            {
+                "Create": {
+                    "IndexName": "by_late",
+                    "KeySchema": [{"AttributeName": "late", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            }
+        ],
+    )
+
+    def update(expression: str, value: dict[str, str]) -> None:
+        run(
+            "UpdateItem", TableName=NAME, Key=thing("odd", 1), UpdateExpression=expression,
+            ExpressionAttributeValues={":v": value},
+        )
+
+    update("SET v = :v", {"N": "1"})
+    with pytest.raises(hashrange.ValidationError, match="unsupported type"):
+        update("SET late = :v", {"S": "other"})
+    update("SET late = :v", {"N": "7"})
+    assert query(run, "late = :v", {":v": 7}, IndexName="by_late")["Count"] == 1
