@@ -59,8 +59,9 @@ cdef class IndexSet:
                     bint updating) except -1
     # Write to self.records the entry of an item in one index, if it has one.
     cdef int entry(self, IndexState index, const Record* record) except -1
-    # The key of an item's entry in one index: 1 with the bytes appended, 0 when it has none. strict:
-    # refuse an attribute that cannot be a key, unless it is as it was in `before` (NULL: no item).
+    # The key of an item's entry in one index: 1 with the bytes appended, 0 when it has none.
+    # strict: refuse an attribute that cannot be a key, unless it is as it was in `before` (NULL: no
+    # item).
     cdef int entry_key(self, IndexState index, const Record* record, const Operand* found,
                        const Operand* before, Buffer* out, uint32_t* hash_size, bint strict,
                        bint updating) except -1
