@@ -9,7 +9,8 @@ Theory of operation
 Invariants
     1. Encoding may run Python code: an allocation can start the garbage collector, and a __del__
        can do anything, also to the dict in hand. So names and values are held while they are used,
-       containers are read again at each step, and a container whose count has changed is an error.
+       containers are read again at each step (a small dict all at once, before the first), and a
+       container whose count has changed is an error.
        The path for messages names only what is held. Nobody but the caller knows `out`.
     2. More than ITEM_SIZE_MAX bytes of DynamoDB's size are never encoded: the walk stops, so memory
        is bounded.
@@ -40,6 +41,7 @@ from ddbcore.errors import ItemTooLarge, ValidationError
 cdef enum:
     SCRATCH_BYTES = 512
     NUMBER_BYTES_MAX = 32
+    SNAPSHOT_COUNT_MAX = 32               # entries of a dict that are taken at once
 
 # number_read without a check for exceptions after the call: -1 says that one is set.
 ctypedef int (*NumberReader)(PyObject* value, Number* out) noexcept
@@ -425,33 +427,95 @@ cdef inline int entry_encode(
     return encoder_value(encoder, names, value)
 
 
-cdef int encoder_block(
-    Encoder* encoder, NameTable names, PyObject* items, PyObject* hash_name, PyObject* range_name,
-    Py_ssize_t key_count,
+# Drop the references of a snapshot.
+cdef inline void snapshot_drop(PyObject** names, PyObject** values, Py_ssize_t count) noexcept:
+    cdef Py_ssize_t index
+    for index in range(count):
+        Py_DECREF(names[index])
+        Py_DECREF(values[index])
+
+
+# Hold the names and values of a small dict; their number, or -1 when a name is no exact str. Taking
+# all of them first also starts loading them all: encoding one at a time would wait for each.
+cdef inline Py_ssize_t snapshot_take(
+    PyObject* items, PyObject** names, PyObject** values,
+) noexcept:
+    cdef Py_ssize_t pos = 0
+    cdef Py_ssize_t count = 0
+    while PyDict_Next(items, &pos, names + count, values + count):
+        if not hr_is_exact_text(names[count]):
+            snapshot_drop(names, values, count)
+            return -1
+        Py_INCREF(names[count])
+        Py_INCREF(values[count])
+        count += 1
+    return count
+
+
+cdef inline int attribute_encode(
+    Encoder* encoder, NameTable names, PyObject* name, PyObject* value, PyObject* hash_name,
+    PyObject* range_name,
 ) except -1:
-    cdef Buffer* out = encoder.out
-    cdef Py_ssize_t count = PyDict_GET_SIZE(items) - key_count
+    """Encode one attribute that the caller holds. 1, or 0 for a key attribute."""
+    if hash_name != NULL and (is_name(name, hash_name) or is_name(name, range_name)):
+        return 0
+    entry_encode(encoder, names, name, value)
+    if encoder.item_size > ITEM_SIZE_MAX:
+        refuse_size(encoder)
+    return 1
+
+
+# The attributes of a large dict, one at a time. Their number, or -2 when a name is no exact str.
+cdef Py_ssize_t attributes_encode(
+    Encoder* encoder, NameTable names, PyObject* items, PyObject* hash_name, PyObject* range_name,
+) except -1:
     cdef Py_ssize_t encoded = 0
     cdef Py_ssize_t pos = 0
     cdef PyObject* name
     cdef PyObject* value
-    reserve(out, 5)
-    out.size += varint_write(out.data + out.size, count)
     while PyDict_Next(items, &pos, &name, &value):
         if not hr_is_exact_text(name):
-            return 1
-        if key_count > 0 and (is_name(name, hash_name) or is_name(name, range_name)):
-            continue
+            return -2
         Py_INCREF(name)
         Py_INCREF(value)
         try:
-            entry_encode(encoder, names, name, value)
-            if encoder.item_size > ITEM_SIZE_MAX:
-                refuse_size(encoder)
+            encoded += attribute_encode(encoder, names, name, value, hash_name, range_name)
         finally:
             Py_DECREF(name)
             Py_DECREF(value)
-        encoded += 1
+    return encoded
+
+
+cdef int encoder_block(
+    Encoder* encoder, NameTable names, PyObject* items, PyObject* hash_name, PyObject* range_name,
+    Py_ssize_t key_count,
+) except -1:
+    cdef PyObject* held_names[SNAPSHOT_COUNT_MAX]
+    cdef PyObject* held_values[SNAPSHOT_COUNT_MAX]
+    cdef Buffer* out = encoder.out
+    cdef Py_ssize_t count = PyDict_GET_SIZE(items) - key_count
+    cdef Py_ssize_t encoded = 0
+    cdef Py_ssize_t held, index
+    reserve(out, 5)
+    out.size += varint_write(out.data + out.size, count)
+    if PyDict_GET_SIZE(items) <= SNAPSHOT_COUNT_MAX:
+        held = snapshot_take(items, held_names, held_values)
+        if held < 0:
+            return 1
+        try:
+            for index in range(held):
+                encoded += attribute_encode(
+                    encoder, names, held_names[index], held_values[index],
+                    hash_name if key_count > 0 else NULL, range_name,
+                )
+        finally:
+            snapshot_drop(held_names, held_values, held)
+    else:
+        encoded = attributes_encode(
+            encoder, names, items, hash_name if key_count > 0 else NULL, range_name,
+        )
+        if encoded == -2:
+            return 1
     # The last name is not held any more: messages must not look at it.
     encoder.path[encoder.level] = NULL
     encoder.index[encoder.level] = -1
