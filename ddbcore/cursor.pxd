@@ -51,6 +51,8 @@ cdef class Query(Cursor):
     cdef bint has_upper
     cdef bint lower_inclusive
     cdef bint upper_inclusive
+    cdef int conditions(self, object between, object ge, object gt, object le, object lt, object eq,
+                        object begins_with) except -1
     cdef int bound(self, object value, bint is_lower, bint inclusive) except -1
     cdef int prefixed(self, object prefix) except -1
     cdef int resume(self, object after) except -1

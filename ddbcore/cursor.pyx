@@ -260,9 +260,18 @@ cdef class Query(Cursor):
         self.hash = keyspace_hash(table.space, self.key.data, <uint32_t>self.key.size)
         if self.remaining > 0 and self.remaining < WINDOW_FIRST:
             self.wanted = <uint32_t>self.remaining
-        given = [between, ge, gt, le, lt, eq, begins_with]
-        if any(value is not None for value in given) and table.codec.range_name is None:
-            raise ValidationError(f"table {table.name} has no range key to set conditions on")
+        # Most queries have no condition, and need not be asked for each.
+        if not (between is None and ge is None and gt is None and le is None and lt is None
+                and eq is None and begins_with is None):
+            self.conditions(between, ge, gt, le, lt, eq, begins_with)
+        if after is not None:
+            self.resume(after)
+
+    cdef int conditions(self, object between, object ge, object gt, object le, object lt, object eq,
+                        object begins_with) except -1:
+        """Set the bounds of the walk. Raises ValidationError."""
+        if self.table.codec.range_name is None:
+            raise ValidationError(f"table {self.table.name} has no range key to set conditions on")
         if ((between is not None) + (eq is not None) + (begins_with is not None)
                 + ((ge is not None or gt is not None or le is not None or lt is not None)) > 1
                 or (ge is not None and gt is not None) or (le is not None and lt is not None)):
@@ -283,8 +292,7 @@ cdef class Query(Cursor):
             self.bound(le if le is not None else lt, False, le is not None)
         if begins_with is not None:
             self.prefixed(begins_with)
-        if after is not None:
-            self.resume(after)
+        return 0
 
     def __dealloc__(self):
         buffer_free(&self.key)
