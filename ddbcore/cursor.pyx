@@ -56,6 +56,7 @@ cdef extern from *:
     void line_prefetch(const void* address) noexcept nogil
 
 cdef enum:
+    WINDOW_LIMITED = 32                   # a limit up to this is gathered at once
     PREFETCH_AHEAD = 6                    # records; one's decoding covers about one cache miss
 
 
@@ -258,7 +259,7 @@ cdef class Query(Cursor):
         self.finished = False
         table.codec.encode_key_value(hash, False, False, &self.key)
         self.hash = keyspace_hash(table.space, self.key.data, <uint32_t>self.key.size)
-        if self.remaining > 0 and self.remaining < WINDOW_FIRST:
+        if 0 < self.remaining <= WINDOW_LIMITED:
             self.wanted = <uint32_t>self.remaining
         # Most queries have no condition, and need not be asked for each.
         if not (between is None and ge is None and gt is None and le is None and lt is None
