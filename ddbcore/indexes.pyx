@@ -462,6 +462,8 @@ cdef IndexSet index_set(Engine engine, TableState table):
         return None
     if table.indexes is not None and table.indexes_version == engine.schema_version:
         return <IndexSet>table.indexes
+    if len(table.index_list) > INDEX_COUNT_MAX:
+        raise CorruptError(f"table {table.name!r} has more indexes than a table can have")
     made = IndexSet.__new__(IndexSet)
     made.codec = table.codec
     for definition in table.index_list:

@@ -22,13 +22,17 @@ from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve
 from ddbcore.commit cimport frame_commit, frame_entries, record_find
 from ddbcore.engine cimport Engine
 from ddbcore.indexes cimport INDEX_COUNT_MAX, IndexArm, IndexSet, IndexState, index_set
-from ddbcore.item cimport ItemCodec
 from ddbcore.log cimport FRAME_HEADER_BYTES
 from ddbcore.program cimport Program
 from ddbcore.projection cimport Projection, Selection
 from ddbcore.record cimport RECORD_DELETE, RECORD_PUT, Record
 from ddbcore.table cimport CoreTable
-from ddbcore.typed cimport typed_item_append, typed_item_decode, typed_key_append
+from ddbcore.typed cimport (
+    typed_item_append,
+    typed_item_decode,
+    typed_key_append,
+    typed_key_decode,
+)
 
 from ddbcore.errors import ConditionalCheckFailed, Error, ValidationError
 
@@ -146,7 +150,8 @@ cdef class Action:
         memset(&scratch, 0, sizeof(Buffer))
         try:
             typed_item_append(
-                self.codec, typed_item_key(self.codec, key), &scratch)
+                self.codec,
+                typed_key_decode(self.codec, <const uint8_t*>key, key.size_bytes), &scratch)
             size = (<Record*>scratch.data).item_size
         finally:
             buffer_free(&scratch)
@@ -188,11 +193,6 @@ cdef class Action:
             shown_after = self.image(old if new == NULL else new)
         return (before, after, arms_list(indexes, arms) if show_arms else (), shown_before,
                 shown_after)
-
-
-cdef object typed_item_key(ItemCodec codec, const Record* key):
-    from ddbcore.typed import decode_key
-    return decode_key(codec, (<const char*>key)[:key.size_bytes])
 
 
 cdef list arms_list(IndexSet indexes, const IndexArm* arms):

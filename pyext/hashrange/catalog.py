@@ -207,7 +207,7 @@ def fill_index(database: Database, tables: Tables, table_name: str, index: str) 
         table = CoreTable(database.engine, table_name)
         cursor = Scan(table)
         while fill(table, index, cursor, FILL_STEP):
-            time.sleep(0)
+            time.sleep(0)  # lets other threads have the GIL between two steps
     except Error:
         # A database that is closed goes on at its next opening; a table may have been dropped.
         if database.engine.refusal is None and f"{table_name}/{index}" in database.engine.names:

@@ -81,6 +81,7 @@ def _unused(start: str, number: int, taken: Iterable[str]) -> str:
 class Condition:
     """A condition: combine with &, | and ~. Made by the methods of Key, Attr and Attr.size()."""
 
+    # Like boto3's: equal by what it says, and so not hashed by what it is.
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, operator: str, *operands: Any) -> None:

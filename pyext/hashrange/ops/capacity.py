@@ -107,6 +107,7 @@ class Bill:
             == (other.table, other.local_indexes, other.global_indexes)
         )
 
+    # A bill is added to, so it is no member of a set.
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:

@@ -22,6 +22,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -40,26 +41,26 @@ CAST_WORDS = (
 Accepts = Callable[[Any], bool]
 
 
-class Shape:
+class Shape(ABC):
     """Base: `deferred` shapes are left to the codec by the compiled check."""
 
     deferred = False
 
+    @abstractmethod
     def accepts(self) -> Accepts:
         """Return the compiled check: True means certainly fine, False means look closely."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check_types(self, value: Any, *, nested: bool) -> None:
         """Raise SerializationError for a wrong type. nested: an element of a list or a map."""
-        raise NotImplementedError
 
+    @abstractmethod
     def failures(self, value: Any, path: str) -> Iterator[str]:
         """Yield what the service says of each broken constraint."""
-        raise NotImplementedError
 
+    @abstractmethod
     def java_type(self) -> str:
         """Return the service's name of the type, as its messages spell it."""
-        raise NotImplementedError
 
     def shown(self, value: Any) -> str:
         """Render a value as the service's messages do."""
@@ -358,7 +359,7 @@ class Mapping(Shape):
         def check(value: Any) -> bool:
             if type(value) is not dict or not least <= len(value) <= most:
                 return False
-            for key, inner in value.items():  # noqa: SIM110
+            for key, inner in value.items():  # noqa: SIM110  # as for lists
                 if not (accepts_key(key) and accepts(inner)):
                     return False
             return True
