@@ -252,6 +252,9 @@ cdef int decimal_read_slowly(object decimal_class, object value, Number* out) ex
         return special_refuse("Infinity" if exponent == "F" else "NaN")
     # _pydecimal takes exponents of any length; beyond the bound all of them mean the same.
     exponent = max(-bound, min(exponent, bound))
+    if not any(digits):
+        number_clear(out)
+        return 0
     text = f"{'-' if sign else ''}{''.join(map(str, digits))}E{exponent}".encode("ascii")
     data = text
     return number_parse(data, len(text), out)
@@ -269,6 +272,11 @@ cdef int text_read(const uint8_t* text, size_t size, Number* out) noexcept nogil
         return ERR_SYNTAX
     if status == WORDS_LONG:
         return ERR_DIGITS
+    if words[0] == 0 and words[1] == 0:
+        # The service looks at how a zero is written: 0e126 is out of range. A Decimal's is not.
+        status = range_check(1, exponent)
+        if status != OK:
+            return status
     return number_from_words(words, 2, exponent, negative, out)
 
 
@@ -684,7 +692,8 @@ cdef tuple INT_POWERS = tuple([10 ** power for power in range(EXPONENT_MAX + 1)]
 
 
 # ------------------------------------------------------------------------------------------------
-# Doors for tests: the functions above with Python values at both ends. Nothing else may use them.
+# Doors for tests, and for what is written in Python of keys and sizes: the functions above with
+# Python values at both ends.
 
 def encode(value):
     """Return the tagged form of an int or Decimal."""

@@ -352,8 +352,6 @@ def test_a_number_less_itself_is_zero(value):
         ("1." + "0" * 5000, None),
         ("0." + "0" * 129 + "1", None),
         ("0." + "0" * 130 + "1", TOO_SMALL),
-        ("0E+999999", None),
-        ("0E-999999", None),
         ("1E+999999", TOO_LARGE),
         ("1E-999999", TOO_SMALL),
     ],
@@ -409,7 +407,7 @@ def test_huge_integers_are_refused_before_any_conversion(bits):
     [
         ("1E+" + "9" * 100_000, TOO_LARGE),
         ("1E-" + "9" * 100_000, TOO_SMALL),
-        ("0E" + "9" * 100_000, None),
+        ("0E" + "9" * 100_000, TOO_LARGE),
         ("1E9223372036854775807", TOO_LARGE),
         ("1E-9223372036854775808", TOO_SMALL),
         ("1E18446744073709551617", TOO_LARGE),
@@ -441,6 +439,19 @@ def test_long_text_is_read_in_one_pass(text, message):
 )
 def test_text_takes_what_the_service_takes(text, value):
     assert number.parse(text) == value
+
+
+# Observed on the service: a zero in text has the range of a digit at its place. The zero of a
+# Decimal has none: Python's arithmetic makes such exponents though nobody has written them.
+def test_a_zero_in_text_has_a_range():
+    for message, texts in {
+        None: ("0e125", "0e-130", "0." + "0" * 130, "000"),
+        TOO_LARGE: ("0e126", "-0.0e127"),
+        TOO_SMALL: ("0e-131", "0." + "0" * 131),
+    }.items():
+        for text in texts:
+            assert refusal(number.parse, text) == message
+            assert number.encode(Decimal(text)) == number.encode(0)
 
 
 @pytest.mark.parametrize(
@@ -514,6 +525,9 @@ def test_text_is_read_as_decimal_reads_it(text):
         assert (refusal(number.parse, text) or "").startswith(NOT_A_NUMBER)
         return
     expected = reference_refusal(value)
+    if not value:
+        exponent = value.as_tuple().exponent
+        expected = TOO_LARGE if exponent > 125 else TOO_SMALL if exponent < -130 else None
     assert refusal(number.parse, text) == expected
     if expected is None:
         assert number.parse(text) == value
