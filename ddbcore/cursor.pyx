@@ -435,6 +435,7 @@ cdef class Scan(Cursor):
     def __init__(self, CoreTable table not None, *, segment=None, total_segments=None, limit=None,
                  after=None):
         cdef Buffer* buffer
+        cdef uint64_t hash
         self.table = table
         self.wanted = WINDOW_FIRST
         self.remaining = limit_parse(limit)
@@ -459,6 +460,9 @@ cdef class Scan(Cursor):
                 self.remember(<const Record*>buffer.data)
             finally:
                 table.engine.scratch_give(buffer)
+            hash = keyspace_hash(table.space, self.last.data, self.last_hash_size)
+            if hash < self.hash_lower or (self.hash_upper != 0 and hash >= self.hash_upper):
+                raise ValidationError("after= is a key of another segment")
 
     cdef bint ahead(self, const Record* record) noexcept:
         cdef const uint8_t* key = <const uint8_t*>record + RECORD_HEADER_BYTES

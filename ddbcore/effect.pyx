@@ -26,7 +26,7 @@ from ddbcore.names cimport NameTable
 from ddbcore.number cimport Number, number_key_decode, number_size
 from ddbcore.operand cimport TYPE_ABSENT, TYPE_N
 from ddbcore.pyapi cimport PyObject, hr_text_data
-from ddbcore.record cimport DEPTH_MAX, ITEM_SIZE_MAX, RECORD_HEADER_BYTES, Record
+from ddbcore.record cimport ITEM_SIZE_MAX, RECORD_HEADER_BYTES, Record
 from ddbcore.status cimport ERR_CORRUPT, ERR_MEMORY
 from ddbcore.steps cimport PathElement
 from ddbcore.value cimport TAG_SMALL_INT, value_size
@@ -45,7 +45,7 @@ cdef int status_raise(int64_t status) except -1:
     if status == ERR_DEPTH:
         raise ValidationError(
             "Nesting Levels have exceeded supported limits: Attributes in the item have nested "
-            f"levels beyond supported limit ({DEPTH_MAX})"
+            "levels beyond supported limit"
         )
     if status == ERR_TOO_LARGE:
         raise ItemTooLarge("Item size to update has exceeded the maximum allowed size")

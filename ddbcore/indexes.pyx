@@ -284,6 +284,11 @@ cdef class IndexSet:
                 f"Expected: {kind} Actual: {TYPE_NAMES[value.type]} IndexName: {index.name}")
         if value.size == 0:
             what = "string" if kind == "S" else "binary"
+            if updating:
+                raise ValidationError(
+                    "One or more parameter values are not valid. The update expression attempted "
+                    "to update a secondary index key to a value that is not supported. The "
+                    f"AttributeValue for a key attribute cannot contain an empty {what} value.")
             raise ValidationError(
                 "One or more parameter values are not valid. A value specified for a secondary "
                 "index key is not supported. The AttributeValue for a key attribute cannot contain "

@@ -10,13 +10,13 @@ Index entries lie in hidden tables under keys made of the parts of the index's k
 
 from __future__ import annotations
 
-import base64
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from ddbcore import misfits, number
 from ddbcore.cursor import Query, Scan
 from ddbcore.errors import Error, ValidationError
 from ddbcore.filter import Filter
@@ -44,12 +44,18 @@ from hashrange.expr import (
     KeyExpression,
     legacy,
     refuse_key_attributes,
+    refuse_nested_keys,
     refuse_unused,
     tree,
 )
 from hashrange.expr.cache import ExpressionCache
 from hashrange.ops import door
 from hashrange.ops.keys import Index, indexes_of, key_shape
+from hashrange.ops.reading import (
+    check_condition_values,
+    check_restart,
+    start_of_another_segment,
+)
 from hashrange.ops.service import Service
 from hashrange.ops.tables import Tables
 from hashrange.ops.values import TypedItem, TypedValue
@@ -117,13 +123,8 @@ def native_key(value: TypedValue, kind: str) -> Any:
         )
     inner: Any = value[kind]
     if kind == "N":
-        try:
-            return Decimal(inner)
-        except InvalidOperation:
-            raise ValidationError(
-                f"The parameter cannot be converted to a numeric value: {inner}"
-            ) from None
-    return base64.b64decode(inner) if kind == "B" and isinstance(inner, str) else inner
+        return number.parse(inner)
+    return misfits.blob(inner) if kind == "B" and isinstance(inner, str) else inner
 
 
 class EngineDoor:
@@ -200,6 +201,7 @@ class EngineDoor:
             names = None if projection is None else projection.names
             if compiled is not None:
                 refuse_unused(names, None, compiled)
+                refuse_paths_in_keys(compiled, names, table)
             wanted.append((self.core(table), key, compiled, names))
         return read_all(self.engine, wanted)
 
@@ -366,6 +368,9 @@ class EngineDoor:
         projection = self.projection(walk.projection)
         if walk.keys is None or keys is not None:
             refuse_unused(names, values, keys, condition, projection)
+        for part in (projection, condition):
+            if part is not None:
+                refuse_paths_in_keys(part, names, table)
         guarded = walk.keys is not None and not walk.filters_keys
         if condition is not None and guarded and walk.condition is not None:
             member = "Filter Expression" if walk.condition.text is not None else "QueryFilter"
@@ -376,6 +381,11 @@ class EngineDoor:
         if keys is not None:
             resolved = keys.resolve(names, *split(shape.names, shape.hash_count))
             Filter(keys.program, core.codec, names, values, True, True)
+        if resolved is not None:
+            name = None if index is None else index.name
+            check_condition_values(resolved, shape, values or {}, name)
+            if walk.start is not None:
+                check_restart(walk.start, shape, resolved, values or {})
         cursor = self.cursor(table, walk, resolved, values)
         visible, visible_names = self.visible(table, index)
         fetch = walk.fetch and index is not None and visible is not None
@@ -436,8 +446,13 @@ class EngineDoor:
             else:
                 after = index_position(core, index.name, walk.start)
         if keys is None:
-            segment, total = walk.segment or (None, None)
-            return Scan(source, segment=segment, total_segments=total, after=after)
+            if walk.segment is None:
+                return Scan(source, after=after)
+            segment, total = walk.segment
+            try:
+                return Scan(source, segment=segment, total_segments=total, after=after)
+            except ValidationError:
+                raise start_of_another_segment(segment, total) from None
         shape = table.key if index is None else index.key
         assert values is not None
         if index is None:
@@ -526,6 +541,17 @@ class EngineDoor:
         """Return the projection that AttributesToGet means."""
         tokens = {f"#get{number}": name for number, name in enumerate(names)}
         return door.Expression(None, tokens, None, tuple([tree.Path((t,)) for t in tokens]))
+
+
+def refuse_paths_in_keys(
+    part: Program | Projection, names: Mapping[str, str] | None, table: door.Table
+) -> None:
+    """Refuse an expression that looks into a key attribute of the table or of an index."""
+    if any(len(path) > 1 for path in part.paths):
+        # The service looks at global indexes first.
+        indexes = sorted(table.indexes.values(), key=lambda index: not index.is_global)
+        of_indexes = [name for index in indexes for name in index.key.names]
+        refuse_nested_keys(part, names, table.key.names, of_indexes)
 
 
 def split(names: Sequence[str], hash_count: int) -> tuple[Sequence[str], Sequence[str]]:

@@ -245,10 +245,11 @@ def test_what_does_not_fit_the_table_is_not_enveloped(service, operation, member
     assert refusal(service, operation, TableName="abc", **members) == words
 
 
+# Observed on the service: of several indexes with the attribute, the first by name is named.
 def test_an_index_key_has_its_type(service):
     item = {**KEY, "a": {"N": "1"}}
     assert refusal(service, "PutItem", TableName="xyz", Item=item) == (
-        PREFIX + "Type mismatch for Index Key a Expected: S Actual: N IndexName: lsi"
+        PREFIX + "Type mismatch for Index Key a Expected: S Actual: N IndexName: gsi"
     )
 
 

@@ -117,10 +117,6 @@ def test_an_item_too_large_is_told_in_two_ways(service, door):
             "correctly.",
         ),
         (
-            [put("a", ExpressionAttributeNames={"#a": "a"})],
-            "ExpressionAttributeNames can only be specified when using expressions",
-        ),
-        (
             [
                 put(
                     "a",

@@ -87,44 +87,45 @@ def expected_condition(
     parts = []
     for name, condition in expected.items():
         check_expected(name, condition)
-        if "ComparisonOperator" in condition:
+        operator_of_it, value = condition.get("ComparisonOperator"), condition.get("Value")
+        if operator_of_it is not None:
             arguments = condition.get("AttributeValueList")
             if arguments is None:
-                arguments = [condition["Value"]] if "Value" in condition else []
-            check_arguments(condition["ComparisonOperator"], arguments)
-            parts.append(
-                comparison(name, condition["ComparisonOperator"], arguments, symbols)
-            )
+                arguments = [] if value is None else [value]
+            check_arguments(operator_of_it, arguments)
+            parts.append(comparison(name, operator_of_it, arguments, symbols))
         elif condition.get("Exists") is False:
             parts.append(comparison(name, "NULL", [], symbols))
         else:
-            parts.append(comparison(name, "EQ", [condition["Value"]], symbols))
+            assert value is not None      # check_expected has seen to that
+            parts.append(comparison(name, "EQ", [value], symbols))
     return joined(parts, operator)
 
 
 def check_expected(name: str, condition: Mapping[str, Any]) -> None:
-    """Refuse members of one Expected condition that do not go together."""
+    """Refuse members of one Expected condition that do not go together; null ones are not there."""
     subject = f"for Attribute: {name}"
-    if "AttributeValueList" in condition and "Value" in condition:
+    operator, exists = condition.get("ComparisonOperator"), condition.get("Exists")
+    has_list = condition.get("AttributeValueList") is not None
+    has_value = condition.get("Value") is not None
+    if has_list and has_value:
         raise invalid(f"Value and AttributeValueList cannot be used together {subject}")
-    if "ComparisonOperator" in condition:
-        operator = condition["ComparisonOperator"]
-        if "Exists" in condition:
+    if operator is not None:
+        if exists is not None:
             raise invalid(f"Exists and ComparisonOperator cannot be used together {subject}")
-        given = "AttributeValueList" in condition or "Value" in condition
-        if not given and operator not in ("NULL", "NOT_NULL"):
+        if not (has_list or has_value) and operator not in ("NULL", "NOT_NULL"):
             raise invalid(
                 f"Value or AttributeValueList must be used with ComparisonOperator: {operator} "
                 f"{subject}"
             )
-    elif "AttributeValueList" in condition:
+    elif has_list:
         raise invalid(f"AttributeValueList can only be used with a ComparisonOperator {subject}")
-    elif condition.get("Exists") is False:
-        if "Value" in condition:
+    elif exists is False:
+        if has_value:
             raise invalid(f"Value cannot be used when Exists is false {subject}")
-    elif "Value" not in condition:
-        exists = "true" if condition.get("Exists") else "null"
-        raise invalid(f"Value must be provided when Exists is {exists} {subject}")
+    elif not has_value:
+        told = "true" if exists else "null"
+        raise invalid(f"Value must be provided when Exists is {told} {subject}")
 
 
 def filter_condition(
@@ -182,7 +183,7 @@ def update_actions(
 
 
 def action(name: str, update: Mapping[str, Any], symbols: Symbols) -> tree.Action:
-    kind = update.get("Action", "PUT")
+    kind = update.get("Action") or "PUT"
     value = update.get("Value")
     if value is None:
         if kind != "DELETE":
@@ -262,12 +263,13 @@ def check_arguments(operator: str, arguments: Sequence[TypedValue]) -> None:
 
 
 def type_of(value: TypedValue) -> str:
-    return next(iter(value), "")
+    return next((kind for kind, content in value.items() if content is not None), "")
 
 
 def order_key(value: TypedValue) -> Any:
     """Return what orders values of one scalar type."""
-    ((kind, content),) = value.items()
+    kind = type_of(value)
+    content: Any = value.get(kind)
     if kind == "N":
         try:
             return Decimal(content)

@@ -22,6 +22,11 @@ class _Named(Protocol):
     def names(self) -> tuple[str, ...]: ...
 
 
+class _Pathed(_Named, Protocol):
+    @property
+    def paths(self) -> tuple[tuple[int, ...], ...]: ...
+
+
 def refuse_unused(
     names: Mapping[str, str] | None, values: Mapping[str, Any] | None, *expressions: _Named | None
 ) -> None:
@@ -85,3 +90,27 @@ def refuse_key_attributes(
                 f"{member} can only contain non-primary key attributes: "
                 f"Primary key attribute: {name}"
             )
+
+
+def refuse_nested_keys(
+    expression: _Pathed,
+    names: Mapping[str, str] | None,
+    key_names: Collection[str],
+    index_key_names: Collection[str],
+) -> None:
+    """Refuse a projection or filter that looks into a key attribute, which is never a document.
+
+    key_names: of the table's key; index_key_names: of the keys of all its indexes. Raises
+    ValidationError.
+    """
+    tops = {expression.names[-1 - path[0]] for path in expression.paths if len(path) > 1}
+    if not tops:
+        return
+    used = {(names or {}).get(name, name) for name in tops}
+    for what, candidates in (("Key", key_names), ("IndexKey", index_key_names)):
+        for name in candidates:
+            if name in used:
+                raise ValidationError(
+                    "Key attributes must be scalars; list random access '[]' and map lookup '.' "
+                    f"are not allowed: {what}: {name}"
+                )

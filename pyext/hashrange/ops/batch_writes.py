@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hashrange.errors import ValidationError, item_table_not_found
+from hashrange.errors import ItemTooLarge, ValidationError, item_table_not_found
 from hashrange.ops import capacity
 from hashrange.ops.capacity import Bill
 from hashrange.ops.door import DELETE, PUT, Door, Table, Write
@@ -15,7 +15,8 @@ from hashrange.ops.item_reads import key_mark
 from hashrange.ops.item_requests import BATCH_WRITES_MAX
 from hashrange.ops.item_writes import bill_of, metrics_of
 from hashrange.ops.keys import check_index_keys, check_item_key, check_key, does_not_match
-from hashrange.ops.values import check_values, type_of
+from hashrange.ops.sizes import ITEM_BYTES_MAX, item_bytes
+from hashrange.ops.values import check_item, type_of
 
 Request = dict[str, Any]
 Response = dict[str, Any]
@@ -113,4 +114,6 @@ def explain_batch_write(_door: Door, request: Request) -> None:
         for part in parts:
             put = part.get("PutRequest")
             values = part["DeleteRequest"]["Key"] if put is None else put["Item"]
-            check_values(values.values(), older=True)
+            check_item(values, older=True)
+            if put is not None and item_bytes(values) > ITEM_BYTES_MAX:
+                raise ItemTooLarge("Item size has exceeded the maximum allowed size")

@@ -19,7 +19,7 @@ from hashrange.ops.parameters import (
     check_company,
     check_expressions,
 )
-from hashrange.ops.values import check_values, number_key, type_of
+from hashrange.ops.values import check_item, number_key, type_of
 
 BATCH_BYTES_MAX = 16 << 20
 
@@ -61,7 +61,7 @@ def projection_of(operation: str, door: Door, request: Request) -> Expression | 
 def explain_get(door: Door, request: Request) -> None:
     """Raise what the service says first of a GetItem request that failed, if anything."""
     check_company("GetItem", request)
-    check_values(request["Key"].values())
+    check_item(request["Key"])
     check_attributes_to_get(request)
     check_expressions("GetItem", request, door)
 
@@ -149,8 +149,8 @@ def explain_batch_get(door: Door, request: Request) -> None:
     """Raise what the service says first of a BatchGetItem request that failed, if anything."""
     for wanted in request["RequestItems"].values():
         check_company("BatchGetItem", wanted)
-        for key in wanted["Keys"]:
-            check_values(key.values())
         check_attributes_to_get(wanted)
         check_expressions("BatchGetItem", wanted, door)
+        for key in wanted["Keys"]:
+            check_item(key)
     check_batch(request["RequestItems"])

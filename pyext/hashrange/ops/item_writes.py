@@ -12,10 +12,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from hashrange.errors import item_table_not_found
+from hashrange.errors import ItemTooLarge, item_table_not_found
+from hashrange.expr import lexer, parser
 from hashrange.ops import capacity
 from hashrange.ops.capacity import Bill
-from hashrange.ops.door import DELETE, PUT, UPDATE, Door, Expression, Table, Write, Written
+from hashrange.ops.door import (
+    CHECK,
+    DELETE,
+    PUT,
+    UPDATE,
+    Door,
+    Expression,
+    Table,
+    Write,
+    Written,
+)
 from hashrange.ops.keys import check_index_keys, check_item_key, check_key
 from hashrange.ops.parameters import (
     check_company,
@@ -23,7 +34,14 @@ from hashrange.ops.parameters import (
     check_return_values,
     enveloped,
 )
-from hashrange.ops.values import check_values
+from hashrange.ops.sizes import (
+    ITEM_BYTES_MAX,
+    item_bytes,
+    surely_small,
+    update_bytes,
+    update_gate_bytes,
+)
+from hashrange.ops.values import check_item, check_values
 
 Request = dict[str, Any]
 Response = dict[str, Any]
@@ -66,7 +84,44 @@ def update_item(door: Door, request: Request) -> Response:
     table = known_table(door, request)
     check_key(request["Key"], table.key)
     write = write_of(UPDATE, request["Key"], request, condition, update)
+    text = request.get("UpdateExpression")
+    if text is not None and not surely_small(
+        text, request.get("ExpressionAttributeNames"), request.get("ExpressionAttributeValues")
+    ):
+        check_charge(door, table, request, write)
     return written(door, table, request, write)
+
+
+def check_charge(door: Door, table: Table, request: Request, write: Write) -> None:
+    """Refuse an update that is charged for more than an item may have; its condition goes first.
+
+    Raises ItemTooLarge, and what the update would raise anyway.
+    """
+    check_expressions("UpdateItem", request, door)
+    names, values = (
+        request.get("ExpressionAttributeNames"),
+        request.get("ExpressionAttributeValues"),
+    )
+    costs = update_bytes(parser.parse_update(request["UpdateExpression"]), names, values)
+    if update_gate_bytes(0, costs) <= ITEM_BYTES_MAX:
+        return
+    if write.condition is not None:
+        alone = Write(CHECK, write.item, alone_of(write.condition), want_failed=write.want_failed)
+        door.write(table, alone)
+    raise ItemTooLarge("Item size to update has exceeded the maximum allowed size")
+
+
+def alone_of(condition: Expression) -> Expression:
+    """Return a condition with those placeholders of its request that it uses."""
+    if condition.text is None:
+        return condition
+    used = set(lexer.tokenize(condition.text, "ConditionExpression").texts)
+    names, values = condition.names or {}, condition.values or {}
+    return Expression(
+        condition.text,
+        {token: names[token] for token in names if token in used} or None,
+        {token: values[token] for token in values if token in used} or None,
+    )
 
 
 # ---- the request ---------------------------------------------------------------------------------
@@ -186,13 +241,16 @@ def explain(operation: str, door: Door, request: Request) -> None:
     """
     with enveloped(operation):
         check_company(operation, request)
-        if operation == "PutItem":
-            check_values(request["Item"].values())
-        else:
-            check_values(request["Key"].values())
+        check_item(request["Item" if operation == "PutItem" else "Key"])
         check_return_values(operation, request)
+    if operation == "PutItem" and item_bytes(request["Item"]) > ITEM_BYTES_MAX:
+        raise ItemTooLarge("Item size has exceeded the maximum allowed size")
+    with enveloped(operation):
+        updates = request.get("AttributeUpdates") or {}
+        check_values(
+            update["Value"] for update in updates.values() if update.get("Value") is not None
+        )
+        door.updates(updates)
         if request.get("Expected"):
             door.expected(request["Expected"], request.get("ConditionalOperator"))
-        if request.get("AttributeUpdates"):
-            door.updates(request["AttributeUpdates"])
         check_expressions(operation, request, door)

@@ -9,9 +9,11 @@ Sources: messages as observed on the service; sizes: developer guide.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ddbcore import misfits
 from hashrange.errors import ValidationError, invalid_parameter, item_index_not_found
 from hashrange.ops.catalog import Meta
 from hashrange.ops.values import TypedItem, TypedValue, type_of
@@ -139,19 +141,38 @@ def check_key_contents(item: TypedItem, shape: KeyShape) -> None:
     for position, (name, kind) in enumerate(shape.attributes):
         size = key_size_bytes(item[name], kind)
         if size == 0:
-            raise ValidationError(
-                f"{EMPTY_KEY} cannot contain an empty {EMPTY_KINDS[kind]} value. Key: {name}"
-            )
+            raise empty_key(name, kind, None)
         if position < shape.hash_count and size > HASH_BYTES_MAX:
-            # The service leaves out the space.
-            raise invalid_parameter(
-                f"Size of hashkey has exceeded the maximum size limit of{HASH_BYTES_MAX} bytes"
-            )
+            raise hash_too_long()
         if position >= shape.hash_count and size > RANGE_BYTES_MAX:
-            raise invalid_parameter(
-                "Aggregated size of all range keys has exceeded the size limit of "
-                f"{RANGE_BYTES_MAX} bytes"
-            )
+            raise range_too_long()
+
+
+def empty_key(name: str, kind: str, index: str | None) -> ValidationError:
+    """Make the error of an empty value of a key attribute: of an index's key, or the table's."""
+    if index is None:
+        return ValidationError(
+            f"{EMPTY_KEY} cannot contain an empty {EMPTY_KINDS[kind]} value. Key: {name}"
+        )
+    return ValidationError(
+        "One or more parameter values are not valid. A value specified for a secondary index key "
+        "is not supported. The AttributeValue for a key attribute cannot contain an empty "
+        f"{EMPTY_KINDS[kind]} value. IndexName: {index}, IndexKey: {name}"
+    )
+
+
+def hash_too_long() -> ValidationError:
+    """Make the error of a hash key value that is too long; the service leaves out the space."""
+    return invalid_parameter(
+        f"Size of hashkey has exceeded the maximum size limit of{HASH_BYTES_MAX} bytes"
+    )
+
+
+def range_too_long() -> ValidationError:
+    """Make the error of a range key value that is too long."""
+    return invalid_parameter(
+        f"Aggregated size of all range keys has exceeded the size limit of {RANGE_BYTES_MAX} bytes"
+    )
 
 
 def key_size_bytes(value: TypedValue, kind: str) -> int:
@@ -159,12 +180,26 @@ def key_size_bytes(value: TypedValue, kind: str) -> int:
     inner: Any = value[kind]
     if kind == "S":
         return len(inner.encode("utf-8", "surrogatepass"))
-    return len(inner) if kind == "B" else 1
+    if kind == "B":
+        return len(misfits.blob(inner) if isinstance(inner, str) else inner)
+    return 1
 
 
 def check_index_keys(item: TypedItem, indexes: dict[str, Index]) -> None:
-    """Check what an item has of the indexes' key attributes: the types, and that none is empty."""
-    for index in indexes.values():
+    """Check what an item has of the indexes' key attributes: the types, and that none is empty.
+
+    Of several indexes the error names the first by name.
+    """
+    try:
+        check_index_keys_in_turn(item, indexes.values())
+    except ValidationError:
+        check_index_keys_in_turn(item, [indexes[name] for name in sorted(indexes)])
+        raise
+
+
+def check_index_keys_in_turn(item: TypedItem, indexes: Iterable[Index]) -> None:
+    """Check an item against indexes until one does not fit. Raises ValidationError."""
+    for index in indexes:
         for name, kind in index.key.attributes:
             if name not in item:
                 continue
@@ -175,9 +210,4 @@ def check_index_keys(item: TypedItem, indexes: dict[str, Index]) -> None:
                     f"IndexName: {index.name}"
                 )
             if key_size_bytes(item[name], kind) == 0:
-                raise ValidationError(
-                    "One or more parameter values are not valid. A value specified for a secondary "
-                    "index key is not supported. The AttributeValue for a key attribute cannot "
-                    f"contain an empty {EMPTY_KINDS[kind]} value. IndexName: {index.name}, "
-                    f"IndexKey: {name}"
-                )
+                raise empty_key(name, kind, index.name)

@@ -29,6 +29,7 @@ TABLE = TableText(3)               # control plane
 NEW_TABLE = TableText(3, pattern_first=True)
 INDEX_NAME = Text(3, 255, pattern=TABLE_PATTERN)
 ATTRIBUTE_NAME = Text(None, 65535)
+VALUE_NAME = Text(None, 65535, late=True)  # of an item, a key, a map: `values.check_name`
 ANY_TEXT = Text()
 
 # ---- values --------------------------------------------------------------------------------------
@@ -42,18 +43,18 @@ _value_members.update(
     SS=Sequence(Text()),
     NS=Sequence(Text()),
     BS=Sequence(Blob()),
-    M=Mapping(ATTRIBUTE_NAME, ATTRIBUTE_VALUE),
+    M=Mapping(VALUE_NAME, ATTRIBUTE_VALUE),
     L=Sequence(ATTRIBUTE_VALUE),
     NULL=Flag(),
     BOOL=Flag(),
 )
-ITEM = Mapping(ATTRIBUTE_NAME, ATTRIBUTE_VALUE)
-KEY = Mapping(ATTRIBUTE_NAME, ATTRIBUTE_VALUE)
+ITEM = Mapping(VALUE_NAME, ATTRIBUTE_VALUE)
+KEY = Mapping(VALUE_NAME, ATTRIBUTE_VALUE)
 VALUE_LIST = Sequence(ATTRIBUTE_VALUE)
 
 # ---- expressions ---------------------------------------------------------------------------------
 
-EXPRESSION_NAMES = Mapping(ANY_TEXT, ATTRIBUTE_NAME)
+EXPRESSION_NAMES = Mapping(ANY_TEXT, VALUE_NAME)
 EXPRESSION_VALUES = Mapping(ANY_TEXT, ATTRIBUTE_VALUE)
 ATTRIBUTES_TO_GET = Sequence(ATTRIBUTE_NAME, 1)
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from hashrange.errors import ValidationError, constraints_failed, invalid_parameter
 from hashrange.ops.door import Door
-from hashrange.ops.values import check_value
+from hashrange.ops.values import NESTING, check_name, check_value
 
 EXPRESSION_BYTES_MAX = 4096
 PLACEHOLDER_BYTES_MAX = 255
@@ -29,6 +29,8 @@ VALUE_PLACEHOLDER = re.compile(r":[0-9a-zA-Z_]+").fullmatch
 ENVELOPING = frozenset(("PutItem", "UpdateItem", "DeleteItem"))
 # Operations, and actions of transactions, whose values the older layer checks (see values.py).
 OLDER = frozenset(("Scan", "Put", "Delete", "Update", "ConditionCheck", "Get"))
+# Actions of transactions that may declare placeholders without an expression to use them.
+LENIENT = frozenset(("Put", "Delete", "Get"))
 # How the engine's errors start that are about an expression, not about an item.
 OF_EXPRESSIONS = (
     "Invalid UpdateExpression: ",
@@ -122,6 +124,8 @@ def check_company(operation: str, request: Request) -> None:
             f"Non-expression parameters: {{{', '.join(legacy)}}} "
             f"Expression parameters: {{{', '.join(expressions)}}}"
         )
+    if operation in LENIENT:
+        return
     if request.get("ExpressionAttributeNames") is not None and not expressions:
         raise ValidationError(
             "ExpressionAttributeNames can only be specified when using expressions"
@@ -170,8 +174,18 @@ def check_expressions(operation: str, request: Request, door: Door) -> None:
 
 
 def check_placeholders(operation: str, request: Request) -> None:
-    """Check the forms of placeholders, the values, and the sizes of expressions."""
+    """Check the forms of placeholders, the values, and the sizes of expressions.
+
+    Values of a transaction's updates and checks that nest too deep are found when they are used.
+    """
     check_keys(request, "ExpressionAttributeNames", NAME_PLACEHOLDER)
+    for token, name in (request.get("ExpressionAttributeNames") or {}).items():
+        if not name:
+            raise ValidationError(
+                "ExpressionAttributeNames contains invalid value: Empty attribute name for key "
+                f"{token}"
+            )
+        check_name(name)
     check_keys(request, "ExpressionAttributeValues", VALUE_PLACEHOLDER)
     for token, value in (request.get("ExpressionAttributeValues") or {}).items():
         try:
@@ -179,6 +193,8 @@ def check_placeholders(operation: str, request: Request) -> None:
         except ValidationError as error:
             if operation not in OLDER:
                 raise
+            if operation in ("Update", "ConditionCheck") and str(error) == NESTING:
+                continue
             raise ValidationError(
                 f"ExpressionAttributeValues contains invalid value: {error} for key {token}"
             ) from None
@@ -196,6 +212,13 @@ def check_keys(request: Request, member: str, form: Any) -> None:
     if not given:
         raise ValidationError(f"{member} must not be empty")
     for token in given:
+        size = len(token.encode("utf-8", "surrogatepass"))
+        if size > PLACEHOLDER_BYTES_MAX:
+            told = f" size of key: {size}" if member == "ExpressionAttributeNames" else ""
+            raise ValidationError(
+                f"{member} contains invalid key: The expression attribute map contains a key that "
+                f"is too long;{told}"
+            )
         if not form(token):
             raise ValidationError(
                 f'{member} contains invalid key: Syntax error; key: "{token}"'

@@ -45,9 +45,12 @@ from hashrange.ops.item_reads import key_mark
 from hashrange.ops.item_writes import bill_of
 from hashrange.ops.keys import EMPTY_KEY, check_index_keys, check_item_key, check_key
 from hashrange.ops.parameters import OF_EXPRESSIONS, check_company, check_expressions
-from hashrange.ops.values import TypedItem, check_values
+from hashrange.ops.sizes import bytes_at_most, item_bytes
+from hashrange.ops.values import NESTING, TypedItem, check_item
 
 ACTIONS = (CHECK, PUT, DELETE, UPDATE)
+TRANSACTION_BYTES_MAX = 4 << 20
+SMALL_ITEMS = 10  # of 400 KB each are less than that
 # The codes that stand in CancellationReasons, by the class of the error.
 CODES: tuple[tuple[type[Error], str], ...] = (
     (ConditionalCheckFailed, "ConditionalCheckFailed"),
@@ -78,6 +81,8 @@ def transact_write_items(door: Door, request: Request) -> Response:
     ]
     check_keys([write_key_check(table, write) for table, write in writes])
     check_one_action_an_item([(table, write.item) for table, write in writes])
+    if len(writes) > SMALL_ITEMS:
+        check_items_together([write.item for _, write in writes])
     token = request.get("ClientRequestToken")
     digest = b"" if token is None else digest_of(request["TransactItems"])
     outcome = door.transact(writes, token, digest)
@@ -161,6 +166,22 @@ def check_keys(checks: Sequence[Callable[[], None]]) -> None:
         raise transaction_canceled(reasons)
 
 
+def check_items_together(items: Sequence[TypedItem]) -> None:
+    """Refuse items and keys of more than 4 MB together."""
+    if sum(bytes_at_most(item) for item in items) > TRANSACTION_BYTES_MAX:
+        for item in items:
+            check_item(item, older=True)
+        check_aggregate(sum(item_bytes(item) for item in items))
+
+
+def check_aggregate(size_bytes: int) -> None:
+    """Refuse a transaction of more than 4 MB; the words are the API reference's."""
+    if size_bytes > TRANSACTION_BYTES_MAX:
+        raise ValidationError(
+            "The aggregate size of the items in the transaction exceeds 4 MB"
+        )
+
+
 def check_one_action_an_item(items: Sequence[tuple[Table, TypedItem]]) -> None:
     """Refuse two actions on one item."""
     seen = set()
@@ -185,11 +206,14 @@ def raise_failures(
     """Return what was written, or raise why nothing was.
 
     An expression that cannot be read is a fault of the request; so is an item too large when it was
-    put, whereas an update that makes it too large is a fault of the action.
+    put, whereas an update that makes it too large, or a value of it that nests too deep, is a fault
+    of the action.
     """
     done: list[Written] = []
     reasons: list[dict[str, Any]] = []
-    for result, (_, write) in zip(outcome.outcomes, writes, strict=True):
+    for found, (_, write) in zip(outcome.outcomes, writes, strict=True):
+        too_deep = isinstance(found, ValidationError) and NESTING in str(found)
+        result = ValidationError(NESTING) if too_deep else found
         if isinstance(result, Error):
             of_request = str(result).startswith(OF_EXPRESSIONS)
             if of_request or (isinstance(result, ItemTooLarge) and write.kind == PUT):
@@ -245,6 +269,7 @@ def transact_get_items(door: Door, request: Request) -> Response:
     check_keys([read_key_check(table, get["Key"]) for table, get in pairs])
     check_one_action_an_item([(table, get["Key"]) for table, get in pairs])
     found = door.read_all([(table, get["Key"], projection_of(get)) for table, get in pairs])
+    check_aggregate(sum(size_bytes for _, size_bytes in found))
     answer: Response = {"Responses": [{} if item is None else {"Item": item} for item, _ in found]}
     bills: dict[str, Bill] = {}
     for get, (_, size_bytes) in zip(gets, found, strict=True):
@@ -276,7 +301,7 @@ def explain_transact_write(door: Door, request: Request) -> None:
     for part in request["TransactItems"]:
         kind, action = action_of(part)
         item = action["Item"] if kind == PUT else action["Key"]
-        check_values(item.values(), older=True)
+        check_item(item, older=True)
         check_company(kind, action)
         check_expressions(kind, action, door)
 
@@ -285,6 +310,6 @@ def explain_transact_get(door: Door, request: Request) -> None:
     """Raise what the service says first of a TransactGetItems request, if anything."""
     for part in request["TransactItems"]:
         get = part["Get"]
-        check_values(get["Key"].values(), older=True)
+        check_item(get["Key"], older=True)
         check_company("Get", get)
         check_expressions("Get", get, door)

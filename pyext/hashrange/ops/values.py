@@ -21,6 +21,7 @@ from typing import Any
 from hashrange.errors import ValidationError, invalid_parameter, java_list
 
 NESTING_MAX = 32
+NAME_BYTES_MAX = 65535
 DIGITS_MAX = 38
 EXPONENT_MAX = 125
 EXPONENT_MIN = -130
@@ -31,8 +32,28 @@ NUMBER = re.compile(
     r"[+-]?(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))(?:[eE]([+-]?[0-9]+))?"
 ).fullmatch
 
+NESTING = (
+    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels "
+    "beyond supported limit"
+)
+
 TypedValue = dict[str, Any]
 TypedItem = dict[str, TypedValue]
+
+
+def check_item(item: TypedItem, *, older: bool = False) -> None:
+    """Check an item or key: its names, its values. Raises ValidationError for the first bad one."""
+    for name, value in item.items():
+        check_name(name)
+        check_value(value, older=older)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name of more than 65,535 bytes, at any level."""
+    if len(name) > NAME_BYTES_MAX // 4 and (
+        len(name.encode("utf-8", "surrogatepass")) > NAME_BYTES_MAX
+    ):
+        raise ValidationError("Attribute name is too large, must be less than 65536 bytes")
 
 
 def check_values(values: Iterable[TypedValue], *, older: bool = False) -> None:
@@ -73,12 +94,11 @@ def check_typed(name: str, inner: Any, depth: int, *, older: bool) -> None:
         check_set(name, inner, older=older)
     elif name in ("L", "M"):
         if depth >= NESTING_MAX:
-            raise ValidationError(
-                "Nesting Levels have exceeded supported limits: Attributes in the item have nested "
-                "levels beyond supported limit"
-            )
-        for element in inner if name == "L" else inner.values():
-            check_value(element, depth + 1, older=older)
+            raise ValidationError(NESTING)
+        for element in inner:
+            if name == "M":
+                check_name(element)
+            check_value(inner[element] if name == "M" else element, depth + 1, older=older)
 
 
 def check_set(name: str, members: list[Any], *, older: bool) -> None:

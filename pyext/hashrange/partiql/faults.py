@@ -46,8 +46,7 @@ def unsupported_operator(operator: str) -> ValidationError:
 
 
 def unsupported_statement() -> ValidationError:
-    """Not seen on the service."""
-    return not_well_formed("Expected SELECT, INSERT, UPDATE or DELETE")
+    return not_well_formed("Expected data manipulation")
 
 
 def unsupported_expression(clause: str, expression: str) -> ValidationError:
