@@ -20,6 +20,7 @@ from ddbcore import misfits, number
 from ddbcore.cursor import Query, Scan
 from ddbcore.errors import Error, ValidationError
 from ddbcore.filter import Filter
+from ddbcore.item import ItemCodec
 from ddbcore.pages import index_part, index_position, read_page
 from ddbcore.program import Program
 from ddbcore.projection import Projection
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from hashrange.database import Database
 
 KINDS = {door.PUT: PUT, door.UPDATE: UPDATE, door.DELETE: DELETE, door.CHECK: CHECK}
+NO_NAME = "\0" * 255  # of an attribute that is nowhere
 TOKENS = "/tokens"
 TOKEN_LIFE_S = 600.0  # of a ClientRequestToken
 
@@ -368,6 +370,14 @@ class EngineDoor:
         projection = self.projection(walk.projection)
         if walk.keys is None or keys is not None:
             refuse_unused(names, values, keys, condition, projection)
+        if keys is not None:
+            resolved = keys.resolve(names, *split(shape.names, shape.hash_count))
+            Filter(keys.program, core.codec, names, values, True, True)
+        if resolved is not None:
+            name = None if index is None else index.name
+            check_condition_values(resolved, shape, values or {}, name)
+            if walk.start is not None:
+                check_restart(walk.start, shape, resolved, values or {})
         for part in (projection, condition):
             if part is not None:
                 refuse_paths_in_keys(part, names, table)
@@ -378,14 +388,6 @@ class EngineDoor:
         bound = None
         if condition is not None:
             bound = Filter(condition, core.codec, names, values, True, True)
-        if keys is not None:
-            resolved = keys.resolve(names, *split(shape.names, shape.hash_count))
-            Filter(keys.program, core.codec, names, values, True, True)
-        if resolved is not None:
-            name = None if index is None else index.name
-            check_condition_values(resolved, shape, values or {}, name)
-            if walk.start is not None:
-                check_restart(walk.start, shape, resolved, values or {})
         cursor = self.cursor(table, walk, resolved, values)
         visible, visible_names = self.visible(table, index)
         fetch = walk.fetch and index is not None and visible is not None
@@ -468,13 +470,11 @@ class EngineDoor:
         values: Mapping[str, TypedValue] | None,
     ) -> None:
         """Raise what is wrong with a request's expressions by themselves."""
-        used: list[Any] = []
+        used: list[Program | Projection] = []
         for member, text in expressions.items():
-            compiled: Any
+            compiled: Program | Projection
             if member == "ProjectionExpression":
                 compiled = self.cache.projection(text)
-            elif member == "KeyConditionExpression":
-                compiled = self.cache.key_condition(text)
             elif member == "UpdateExpression":
                 compiled = self.cache.program(text, None)
             else:
@@ -492,7 +492,10 @@ class EngineDoor:
                         f"Invalid {member}: An expression attribute value used in expression is "
                         f"not defined; attribute value: {token}"
                     )
+            check_alone(member, compiled, names, values)
         refuse_unused(names, values, *used)
+        if "KeyConditionExpression" in expressions:
+            self.cache.key_condition(expressions["KeyConditionExpression"])
 
     def top_names(self, projection: door.Expression) -> set[str]:
         """Return the top-level attributes that a projection names."""
@@ -541,6 +544,30 @@ class EngineDoor:
         """Return the projection that AttributesToGet means."""
         tokens = {f"#get{number}": name for number, name in enumerate(names)}
         return door.Expression(None, tokens, None, tuple([tree.Path((t,)) for t in tokens]))
+
+
+def check_alone(
+    member: str,
+    compiled: Program | Projection,
+    names: Mapping[str, str] | None,
+    values: Mapping[str, TypedValue] | None,
+) -> None:
+    """Raise what is wrong with an expression whatever it is run on: operands, paths that meet.
+
+    It is run on nothing, of a table with keys that no expression names.
+    """
+    codec = ItemCodec(NO_NAME, "S")
+    given = None if names is None else dict(names)
+    try:
+        if isinstance(compiled, Projection):
+            compiled.project(codec, None, given, True, True)
+        elif compiled.has_update:
+            compiled.apply(codec, None, codec.key("-"), given, dict(values or {}), True, True)
+        else:
+            compiled.test(codec, None, given, dict(values or {}), True, True)
+    except ValidationError as error:
+        if str(error).startswith(f"Invalid {member}: "):
+            raise
 
 
 def refuse_paths_in_keys(

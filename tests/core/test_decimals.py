@@ -14,7 +14,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ddbcore import number
 from ddbcore.decimals import layout_paths, make
+from ddbcore.errors import ValidationError
 
 RADIX = 10**19
 EXACT = decimal.Context(
@@ -112,3 +114,14 @@ def test_the_proof_does_not_depend_on_the_context():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.split() == [str(path) for path in layout_paths()]
+
+
+# Observed on the service: a zero in text has the range of a digit at its place. The zero of a
+# Decimal has none: Python's arithmetic makes such exponents though nobody has written them.
+def test_a_zero_in_text_has_a_range():
+    for text in ("0e125", "0e-130", "0." + "0" * 130, "000"):
+        assert number.parse(text) == 0
+    for text, word in (("0e126", "over"), ("-0.0e127", "over"), ("0." + "0" * 131, "under")):
+        with pytest.raises(ValidationError, match=f"^Number {word}flow"):
+            number.parse(text)
+        assert number.encode(Decimal(text)) == number.encode(0)

@@ -140,6 +140,25 @@ def test_arguments_are_checked(given, message):
     assert refusal(filtered, {"a": given}) == INVALID + message
 
 
+# API reference: filters and keys are compared with scalars and sets, Expected with documents too.
+def test_filters_do_not_equate_documents():
+    for operator in ("EQ", "NE"):
+        given = {"a": condition(operator, {"L": []})}
+        words = f"ComparisonOperator {operator} is not valid for L AttributeValue type"
+        assert refusal(filtered, given) == INVALID + words
+        assert expected(given)[0] == as_tree("#0 = :0" if operator == "EQ" else "#0 <> :0")
+
+
+def test_members_that_are_null_are_not_there():
+    none = dict.fromkeys(("Exists", "Value", "AttributeValueList", "ComparisonOperator"))
+    assert expected({"a": {**none, "Exists": False}})[0] == as_tree("attribute_not_exists(#0)")
+    given = {**none, "ComparisonOperator": "GT", "Value": {"S": None, "N": "1"}}
+    assert expected({"a": given})[0] == as_tree("#0 > :0")
+    assert updated({"a": {"Action": None, "Value": number(1)}})[0] == parser.parse_update(
+        "SET #legacy0 = :legacy0"
+    )
+
+
 def test_bounds_stand_in_order():
     for low, high in [(number(10), number(9)), (text("b"), text("a")), ({"B": b"b"}, {"B": b"a"}),
                       ({"B": "AQ=="}, {"B": "AA=="})]:

@@ -348,3 +348,81 @@ def test_an_absent_attribute_contains_nothing(run: Execute) -> None:
     for operator in ("NOT_CONTAINS", "NE"):
         condition = {"ComparisonOperator": operator, "AttributeValueList": [{"S": "x"}]}
         assert run("Scan", TableName="things", ScanFilter={"v": condition})["Count"] == 1
+
+
+# A constant of another type than an index's key is seen without the item; what is computed is not.
+def test_an_index_key_is_set_to_its_type(run: Execute) -> None:
+    run("CreateTable", **table())
+    run("PutItem", TableName="things", Item=thing("p", 1, n=1))
+    for request in (
+        update("SET g = :g", g={"N": "1"}),
+        {"Key": thing("p", 1), "AttributeUpdates": {"g": {"Value": {"N": "1"}}}},
+    ):
+        assert refusal(run, "UpdateItem", **request) == (
+            f"{INVALID}Type mismatch for Index Key g Expected: S Actual: N IndexName: by_g"
+        )
+    assert refusal(run, "UpdateItem", **update("SET g = n")) == (
+        "The update expression attempted to update the secondary index key to unsupported type"
+    )
+
+
+# What an expression has wrong by itself is said before the table is looked for, and before the
+# placeholders that it does not use.
+@pytest.mark.parametrize(
+    ("operation", "request_", "words"),
+    [
+        ("Scan", {"FilterExpression": "begins_with(v, :n)"},
+         "Invalid FilterExpression: Incorrect operand type for operator or function; operator or "
+         "function: begins_with, operand type: N"),
+        ("Scan", {"FilterExpression": "v = v"},
+         "Invalid FilterExpression: The first operand must be distinct from the remaining operands "
+         "for this operator or function; operator: =, first operand: [v]"),
+        ("Query", {"KeyConditionExpression": "pk = pk"},
+         "Invalid KeyConditionExpression: The first operand must be distinct from the remaining "
+         "operands for this operator or function; operator: =, first operand: [pk]"),
+        ("Query", {"KeyConditionExpression": "pk = :n AND sk BETWEEN :n AND :m"},
+         "Invalid KeyConditionExpression: The BETWEEN operator requires upper bound to be greater "
+         "than or equal to lower bound; lower bound operand: AttributeValue: {N:2}, upper bound "
+         "operand: AttributeValue: {N:1}"),
+        ("UpdateItem", {"Key": thing("p", 1), "UpdateExpression": "SET a.b = :n, a = :n"},
+         "1 validation error detected: Invalid UpdateExpression: Two document paths overlap with "
+         "each other; must remove or rewrite one of these paths; path one: [a, b], path two: [a]"),
+    ],
+)
+def test_operands_are_checked_before_the_table_is_looked_for(
+    run: Execute, operation: str, request_: dict[str, Any], words: str
+) -> None:
+    values = {":n": {"N": "2"}, ":m": {"N": "1"}, ":unused": {"N": "1"}}
+    assert refusal(run, operation, **request_, ExpressionAttributeValues=values) == words
+
+
+# A query's own faults go in this order: the index, its consistency, the key condition, the filter,
+# what is selected.
+def test_the_key_condition_goes_before_the_filter_and_the_projection(run: Execute) -> None:
+    run("CreateTable", **table())
+    request = query("v = :v", v={"S": "x"})
+    request["FilterExpression"] = "g = :v"
+    missed = "Query condition missed key schema element: g"
+    for members in ({}, {"Select": "ALL_ATTRIBUTES"}, {"ProjectionExpression": "z"}):
+        assert refusal(run, "Query", IndexName="by_g_sk", **request, **members) == missed
+    assert refusal(run, "Query", IndexName="by_g_sk", **request, ConsistentRead=True) == (
+        "Consistent reads are not supported on global secondary indexes"
+    )
+    # With more conditions than a key has attributes it is not about what is missing.
+    request = query("v = :v AND w = :v", v={"S": "x"})
+    assert refusal(run, "Query", IndexName="by_g", **request) == (
+        "Query key condition not supported"
+    )
+
+
+# Binaries may come as base64 text; what is wrong elsewhere is then said all the same.
+def test_binaries_may_be_text(run: Execute) -> None:
+    run("CreateTable", **table())
+    item = thing("p", 1, b={"B": "YQ=="}, n={"N": "x"})
+    assert refusal(run, "PutItem", Item=item) == (
+        "1 validation error detected: The parameter cannot be converted to a numeric value: x"
+    )
+    item["b"] = {"B": "YQ="}
+    assert refusal(run, "PutItem", hashrange.errors.SerializationError, Item=item) == (
+        "Base64 encoded length is expected a multiple of 4 bytes but found: 3"
+    )

@@ -221,9 +221,10 @@ def test_a_global_index_gives_what_it_has():
     def check(members, attributes=None):
         return refusal(reading.check_access, members, GLOBAL, PAIR, attributes)
 
-    assert check({"ConsistentRead": True}) == (
+    assert refusal(reading.check_consistency, {"ConsistentRead": True}, GLOBAL) == (
         "Consistent reads are not supported on global secondary indexes"
     )
+    reading.check_consistency({"ConsistentRead": True}, LOCAL)
     assert check({"Select": "ALL_ATTRIBUTES"}) == (
         PREFIX + "Select type ALL_ATTRIBUTES is not supported for global secondary index gsi "
         "because its projection type is not ALL"

@@ -38,6 +38,12 @@ def refusal(value) -> str:
             {"S": None},
             "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
         ),
+        # Members that the service does not know are not there.
+        (
+            {"XX": "a", "s": "b"},
+            "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
+        ),
+        ({"M": {"": {"S": "x"}}}, PREFIX + "An attribute name cannot be empty"),
         (
             {"SS": [None]},
             "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
@@ -110,6 +116,7 @@ def test_a_bad_value_is_refused_wherever_it_is(value, words):
         {"L": []},
         {"M": {}},
         {"S": "a", "N": None},
+        {"S": "a", "XX": "b"},
     ],
 )
 def test_a_good_value_passes(value):

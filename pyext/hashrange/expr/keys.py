@@ -93,6 +93,8 @@ def fit(
     """Fit conditions by attribute name to a key schema. Raises ValidationError."""
     if len(hash_names) + len(range_names) <= CONDITIONS_MAX < len(conditions):
         raise ValidationError("Conditions can be of length 1 or 2 only")
+    if not range_names and len(conditions) > len(hash_names) == 1:
+        raise not_supported()
     hash_part = []
     for name in hash_names:
         if name not in conditions:

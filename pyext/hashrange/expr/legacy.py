@@ -47,6 +47,8 @@ _TYPES = {
     "BEGINS_WITH": frozenset("SB"),
 }
 _SETS = frozenset(("SS", "NS", "BS"))
+# What filters and key conditions compare with for equality; Expected takes documents too.
+_FILTERED = _SCALARS | _SETS
 _ADDED = _SETS | {"N", "L"}
 _KEY_OPERATORS = {
     "EQ": "=",
@@ -138,7 +140,7 @@ def filter_condition(
     parts = []
     for name, condition in conditions.items():
         arguments = condition.get("AttributeValueList") or []
-        check_arguments(condition["ComparisonOperator"], arguments)
+        check_arguments(condition["ComparisonOperator"], arguments, _FILTERED)
         parts.append(comparison(name, condition["ComparisonOperator"], arguments, symbols))
     return joined(parts, operator)
 
@@ -157,7 +159,7 @@ def key_condition(
     for name, condition in conditions.items():
         operator = condition["ComparisonOperator"]
         arguments = condition.get("AttributeValueList") or []
-        check_arguments(operator, arguments)
+        check_arguments(operator, arguments, _FILTERED)
         if operator not in _KEY_OPERATORS:
             raise ValidationError("Attempted conditional constraint is not an indexable operation")
         tokens = tuple([symbols.value(argument).token for argument in arguments])
@@ -242,8 +244,13 @@ def joined(parts: list[tree.Condition], operator: str | None) -> tree.Condition 
     return tree.Or(tuple(parts)) if operator == "OR" else tree.And(tuple(parts))
 
 
-def check_arguments(operator: str, arguments: Sequence[TypedValue]) -> None:
-    """Refuse arguments of the wrong number or type, and bounds in the wrong order."""
+def check_arguments(
+    operator: str, arguments: Sequence[TypedValue], equated: frozenset[str] | None = None
+) -> None:
+    """Refuse arguments of the wrong number or type, and bounds in the wrong order.
+
+    equated: the types that EQ and NE take; None for all.
+    """
     least, most = _COUNTS[operator]
     if len(arguments) < least or (most is not None and len(arguments) > most):
         raise invalid(f"Invalid number of argument(s) for the {operator} ComparisonOperator")
@@ -251,7 +258,7 @@ def check_arguments(operator: str, arguments: Sequence[TypedValue]) -> None:
     if len(kinds) > 1:
         raise invalid("AttributeValues inside AttributeValueList must be of same type")
     for kind in kinds:
-        if kind not in _TYPES.get(operator, kinds):
+        if kind not in _TYPES.get(operator, equated or kinds):
             raise invalid(
                 f"ComparisonOperator {operator} is not valid for {kind} AttributeValue type"
             )

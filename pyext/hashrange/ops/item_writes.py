@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hashrange.errors import ItemTooLarge, item_table_not_found
-from hashrange.expr import lexer, parser
+from hashrange.errors import ItemTooLarge, ValidationError, item_table_not_found
+from hashrange.expr import lexer, parser, tree
 from hashrange.ops import capacity
 from hashrange.ops.capacity import Bill
 from hashrange.ops.door import (
@@ -27,7 +27,7 @@ from hashrange.ops.door import (
     Write,
     Written,
 )
-from hashrange.ops.keys import check_index_keys, check_item_key, check_key
+from hashrange.ops.keys import check_index_keys, check_index_types, check_item_key, check_key
 from hashrange.ops.parameters import (
     check_company,
     check_expressions,
@@ -37,6 +37,7 @@ from hashrange.ops.parameters import (
 from hashrange.ops.sizes import (
     ITEM_BYTES_MAX,
     item_bytes,
+    path_of,
     surely_small,
     update_bytes,
     update_gate_bytes,
@@ -46,6 +47,9 @@ from hashrange.ops.values import check_item, check_values
 Request = dict[str, Any]
 Response = dict[str, Any]
 
+UNSUPPORTED_INDEX_KEY = (
+    "The update expression attempted to update the secondary index key to unsupported type"
+)
 # What ReturnValues asks for: the image, and whether only what was updated.
 IMAGES = {
     "ALL_OLD": ("before", False),
@@ -89,7 +93,28 @@ def update_item(door: Door, request: Request) -> Response:
         text, request.get("ExpressionAttributeNames"), request.get("ExpressionAttributeValues")
     ):
         check_charge(door, table, request, write)
-    return written(door, table, request, write)
+    try:
+        return written(door, table, request, write)
+    except ValidationError as error:
+        if update is not None and str(error) == UNSUPPORTED_INDEX_KEY:
+            check_constants(table, update)
+        raise
+
+
+def check_constants(table: Table, update: Expression) -> None:
+    """Refuse an update that sets an index key to a constant of another type.
+
+    The service sees that without the item; only computed values are told of as such.
+    """
+    actions = update.tree if update.text is None else parser.parse_update(update.text)
+    given: dict[str, Any] = {}
+    for action in actions:
+        value = None if isinstance(action, tree.Remove) else action.value
+        if isinstance(value, tree.Value) and update.values is not None:
+            path = path_of(action.path, update.names)
+            if len(path) == 1:
+                given[str(path[0])] = update.values[value.token]
+    check_index_types(given, table.indexes)
 
 
 def check_charge(door: Door, table: Table, request: Request, write: Write) -> None:
@@ -251,6 +276,9 @@ def explain(operation: str, door: Door, request: Request) -> None:
             update["Value"] for update in updates.values() if update.get("Value") is not None
         )
         door.updates(updates)
+        for condition in (request.get("Expected") or {}).values():
+            check_values(condition.get("AttributeValueList") or ())
+            check_values([condition["Value"]] if condition.get("Value") is not None else ())
         if request.get("Expected"):
             door.expected(request["Expected"], request.get("ConditionalOperator"))
         check_expressions(operation, request, door)

@@ -197,17 +197,30 @@ def check_index_keys(item: TypedItem, indexes: dict[str, Index]) -> None:
         raise
 
 
+def check_index_types(item: TypedItem, indexes: dict[str, Index]) -> None:
+    """Check the types of what an item has of the indexes' key attributes."""
+    for index_name in sorted(indexes):
+        for name, kind in indexes[index_name].key.attributes:
+            if name in item:
+                check_index_type(name, kind, item[name], index_name)
+
+
+def check_index_type(name: str, kind: str, value: TypedValue, index: str) -> None:
+    """Refuse a value of another type than an index's key has."""
+    actual = type_of(value)
+    if actual != kind:
+        raise invalid_parameter(
+            f"Type mismatch for Index Key {name} Expected: {kind} Actual: {actual} "
+            f"IndexName: {index}"
+        )
+
+
 def check_index_keys_in_turn(item: TypedItem, indexes: Iterable[Index]) -> None:
     """Check an item against indexes until one does not fit. Raises ValidationError."""
     for index in indexes:
         for name, kind in index.key.attributes:
             if name not in item:
                 continue
-            actual = type_of(item[name])
-            if actual != kind:
-                raise invalid_parameter(
-                    f"Type mismatch for Index Key {name} Expected: {kind} Actual: {actual} "
-                    f"IndexName: {index.name}"
-                )
+            check_index_type(name, kind, item[name], index.name)
             if key_size_bytes(item[name], kind) == 0:
                 raise empty_key(name, kind, index.name)

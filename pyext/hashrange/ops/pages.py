@@ -11,12 +11,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from hashrange.errors import ValidationError
 from hashrange.ops import capacity
 from hashrange.ops.capacity import Bill
 from hashrange.ops.door import Door, Expression, Page, Walk
 from hashrange.ops.item_writes import known_table
 from hashrange.ops.keys import Index, index_of
-from hashrange.ops.reading import check_access, check_query, check_scan, check_start
+from hashrange.ops.reading import (
+    check_access,
+    check_consistency,
+    check_query,
+    check_scan,
+    check_start,
+)
 
 Request = dict[str, Any]
 Response = dict[str, Any]
@@ -71,30 +78,33 @@ def page_of(door: Door, request: Request, keys: Expression | None, old: str) -> 
     table = known_table(door, request)
     name = request.get("IndexName")
     index = None if name is None else index_of(table.indexes, name)
+    check_consistency(request, index)
     start = request.get("ExclusiveStartKey")
     if start is not None:
         check_start(start, table.key, index, query=keys is not None)
+    total = request.get("TotalSegments")
+    walk = Walk(
+        index,
+        keys,
+        condition,
+        projection,
+        start,
+        request.get("Limit"),
+        request.get("ScanIndexForward") is not False,
+        bool(request.get("ConsistentRead")),
+        request.get("Select") == "COUNT",
+        request.get("Select") == "ALL_ATTRIBUTES",
+        None if total is None else (request["Segment"], total),
+    )
     if index is not None:
         names = None if projection is None else door.top_names(projection)
-        check_access(request, index, table.key, names)
-    total = request.get("TotalSegments")
-    page = door.walk(
-        table,
-        Walk(
-            index,
-            keys,
-            condition,
-            projection,
-            start,
-            request.get("Limit"),
-            request.get("ScanIndexForward") is not False,
-            bool(request.get("ConsistentRead")),
-            request.get("Select") == "COUNT",
-            request.get("Select") == "ALL_ATTRIBUTES",
-            None if total is None else (request["Segment"], total),
-        ),
-    )
-    return answer_of(request, index, page)
+        try:
+            check_access(request, index, table.key, names)
+        except ValidationError:
+            # What is wrong with the walk itself is said first.
+            door.walk(table, walk._replace(limit=1, count_only=True))
+            raise
+    return answer_of(request, index, door.walk(table, walk))
 
 
 def answer_of(request: Request, index: Index | None, page: Page) -> Response:

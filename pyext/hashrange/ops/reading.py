@@ -159,6 +159,12 @@ def check_segments(segment: int | None, total: int | None) -> None:
         )
 
 
+def check_consistency(request: Request, index: Index | None) -> None:
+    """Refuse a consistent read of a global index."""
+    if index is not None and index.is_global and request.get("ConsistentRead"):
+        raise ValidationError("Consistent reads are not supported on global secondary indexes")
+
+
 def check_access(
     request: Request, index: Index | None, table: KeyShape, attributes: set[str] | None
 ) -> None:
@@ -167,11 +173,7 @@ def check_access(
     attributes: top-level names that the request projects; None when it projects nothing. A local
     index fetches what it lacks, a global one cannot.
     """
-    if index is None or not index.is_global:
-        return
-    if request.get("ConsistentRead"):
-        raise ValidationError("Consistent reads are not supported on global secondary indexes")
-    if index.projected is None:
+    if index is None or not index.is_global or index.projected is None:
         return
     if request.get("Select") == "ALL_ATTRIBUTES":
         raise invalid_parameter(

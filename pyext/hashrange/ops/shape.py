@@ -26,6 +26,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ddbcore import misfits
 from hashrange.errors import SerializationError, constraint, constraints_failed, java_list
 
 FAILURES_MAX = 10
@@ -235,6 +236,9 @@ class Blob(Shape):
     def check_types(self, value: Any, *, nested: bool) -> None:
         """Raise for anything but bytes."""
         if isinstance(value, bytes | bytearray | memoryview):
+            return
+        if isinstance(value, str):
+            misfits.blob(value)
             return
         if isinstance(value, list):
             raise SerializationError(f"Unrecognized collection type class {self.java_type()}")

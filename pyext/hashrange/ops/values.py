@@ -20,6 +20,7 @@ from typing import Any
 
 from hashrange.errors import ValidationError, invalid_parameter, java_list
 
+TYPES = frozenset(("S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"))
 NESTING_MAX = 32
 NAME_BYTES_MAX = 65535
 DIGITS_MAX = 38
@@ -49,7 +50,9 @@ def check_item(item: TypedItem, *, older: bool = False) -> None:
 
 
 def check_name(name: str) -> None:
-    """Refuse a name of more than 65,535 bytes, at any level."""
+    """Refuse a name of no bytes, or of more than 65,535, at any level."""
+    if not name:
+        raise invalid_parameter("An attribute name cannot be empty")
     if len(name) > NAME_BYTES_MAX // 4 and (
         len(name.encode("utf-8", "surrogatepass")) > NAME_BYTES_MAX
     ):
@@ -64,7 +67,7 @@ def check_values(values: Iterable[TypedValue], *, older: bool = False) -> None:
 
 def check_value(value: TypedValue | None, depth: int = 1, *, older: bool = False) -> None:
     """Check one value, `depth` levels down. Raises ValidationError."""
-    types = [name for name, inner in (value or {}).items() if inner is not None]
+    types = [name for name, inner in (value or {}).items() if inner is not None and name in TYPES]
     if value is None or not types:
         raise empty_value()
     for name in types:
@@ -201,5 +204,5 @@ def out_of_range(what: str, than: str) -> ValidationError:
 
 
 def type_of(value: TypedValue) -> str:
-    """Return the type of a value that was checked."""
-    return next(name for name, inner in value.items() if inner is not None)
+    """Return the type of a value. Raises StopIteration when it has none."""
+    return next(name for name, inner in value.items() if inner is not None and name in TYPES)
