@@ -303,6 +303,21 @@ def test_a_put_may_declare_placeholders_that_nothing_uses(run: Execute) -> None:
     assert answer["Responses"] == [{"Item": thing("p", 1)}]
 
 
+# Captured on the service: an item of which nothing is projected is not there; a read whose key is
+# empty cancels, whereas a write's is the request's fault.
+def test_reads_of_a_transaction_show_what_there_is(run: Execute) -> None:
+    run("CreateTable", **table())
+    run("PutItem", TableName="things", Item=thing("p", 1))
+    get = {"TableName": "things", "Key": thing("p", 1), "ProjectionExpression": "v"}
+    assert run("TransactGetItems", TransactItems=[{"Get": get}])["Responses"] == [{}]
+    empty = {"TableName": "things", "Key": thing("", 1)}
+    with pytest.raises(hashrange.errors.TransactionCanceled) as caught:
+        run("TransactGetItems", TransactItems=[{"Get": get}, {"Get": empty}])
+    assert [reason["Code"] for reason in caught.value.reasons] == ["None", "ValidationError"]
+    with pytest.raises(ValidationError, match="cannot contain an empty string value. Key: pk"):
+        run("TransactWriteItems", TransactItems=[{"Delete": empty}])
+
+
 # A value that nests too deep cancels the update that has it; in a put it is the request's fault.
 def test_a_value_too_deep_cancels_an_update(run: Execute) -> None:
     run("CreateTable", **table())

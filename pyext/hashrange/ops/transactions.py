@@ -148,10 +148,10 @@ def write_key_check(table: Table, write: Write) -> Callable[[], None]:
     return check
 
 
-def check_keys(checks: Sequence[Callable[[], None]]) -> None:
+def check_keys(checks: Sequence[Callable[[], None]], *, reading: bool = False) -> None:
     """Run the checks of all actions' keys; a bad one cancels the transaction.
 
-    An empty key value is a fault of the request.
+    An empty key value is a fault of the request, but of a read.
     """
     reasons: list[dict[str, Any]] = []
     for check in checks:
@@ -159,7 +159,7 @@ def check_keys(checks: Sequence[Callable[[], None]]) -> None:
             check()
             reasons.append({"Code": "None"})
         except ValidationError as error:
-            if str(error).startswith(EMPTY_KEY):
+            if str(error).startswith(EMPTY_KEY) and not reading:
                 raise
             reasons.append(reason_of(error))
     if any(reason["Code"] != "None" for reason in reasons):
@@ -266,11 +266,12 @@ def transact_get_items(door: Door, request: Request) -> Response:
         check_company("Get", get)
     tables = [known(door, get["TableName"]) for get in gets]
     pairs = list(zip(tables, gets, strict=True))
-    check_keys([read_key_check(table, get["Key"]) for table, get in pairs])
+    check_keys([read_key_check(table, get["Key"]) for table, get in pairs], reading=True)
     check_one_action_an_item([(table, get["Key"]) for table, get in pairs])
     found = door.read_all([(table, get["Key"], projection_of(get)) for table, get in pairs])
     check_aggregate(sum(size_bytes for _, size_bytes in found))
-    answer: Response = {"Responses": [{} if item is None else {"Item": item} for item, _ in found]}
+    # An item of which nothing is projected is not shown.
+    answer: Response = {"Responses": [{"Item": item} if item else {} for item, _ in found]}
     bills: dict[str, Bill] = {}
     for get, (_, size_bytes) in zip(gets, found, strict=True):
         bill = bills.setdefault(get["TableName"], Bill())
