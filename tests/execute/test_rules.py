@@ -314,7 +314,7 @@ def test_reads_of_a_transaction_show_what_there_is(run: Execute) -> None:
     with pytest.raises(hashrange.errors.TransactionCanceled) as caught:
         run("TransactGetItems", TransactItems=[{"Get": get}, {"Get": empty}])
     assert [reason["Code"] for reason in caught.value.reasons] == ["None", "ValidationError"]
-    with pytest.raises(ValidationError, match="cannot contain an empty string value. Key: pk"):
+    with pytest.raises(ValidationError, match=r"cannot contain an empty string value. Key: pk"):
         run("TransactWriteItems", TransactItems=[{"Delete": empty}])
 
 

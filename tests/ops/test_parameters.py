@@ -195,6 +195,17 @@ def test_an_expression_that_is_too_long_tells_its_size_or_not(member, tail):
     )
 
 
+# Observed on the service in 2026: of the operations that read or write one item, and Query.
+@pytest.mark.parametrize(
+    ("operation", "member"),
+    [("PutItem", "ConditionExpression"), ("Query", "FilterExpression")],
+)
+def test_an_expression_that_is_too_long_is_not_measured_by_the_newer_layer(operation, member):
+    assert refusal(parameters.check_placeholders, operation, {member: "a" * 4109}) == (
+        f"Invalid {member}: Expression size has exceeded the maximum allowed size;"
+    )
+
+
 # Observed on the service in 2026: three operations say all of this as one validation error.
 @pytest.mark.parametrize("operation", ["PutItem", "UpdateItem", "DeleteItem"])
 def test_writes_of_one_item_envelope_what_is_wrong_with_the_request(operation):

@@ -201,7 +201,7 @@ def check_placeholders(operation: str, request: Request) -> None:
     for name in COMPANIES[operation].expressions:
         text = request.get(name)
         if text is not None:
-            check_expression_size(name, text)
+            check_expression_size(name, text, operation in OLDER)
 
 
 def check_keys(request: Request, member: str, form: Any) -> None:
@@ -225,14 +225,14 @@ def check_keys(request: Request, member: str, form: Any) -> None:
             )
 
 
-def check_expression_size(name: str, text: str) -> None:
-    """Refuse an expression of nothing, or of more than 4 KB."""
+def check_expression_size(name: str, text: str, older: bool) -> None:
+    """Refuse an expression of nothing, or of more than 4 KB; the older layer tells the size."""
     if not text:
         raise ValidationError(f"Invalid {name}: The expression can not be empty;")
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > EXPRESSION_BYTES_MAX:
         words = f"Invalid {name}: Expression size has exceeded the maximum allowed size;"
-        if name in ("FilterExpression", "ConditionExpression"):
+        if older and name in ("FilterExpression", "ConditionExpression"):
             words += f" expression size: {size}"
         raise ValidationError(words)
 
