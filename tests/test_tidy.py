@@ -33,6 +33,7 @@ LAYERS = [
     Layer("base", "ddbcore.hashing ddbcore.io"),
     Layer("disks", "ddbcore.faults ddbcore.door"),
     Layer("simulation", "ddbcore.simulation"),
+    Layer("forms", "ddbcore.forms"),
     Layer("words", "ddbcore.words ddbcore.names ddbcore.shape"),
     Layer("copies", "ddbcore.copies"),
     Layer("decimals", "ddbcore.decimals"),

@@ -41,7 +41,7 @@ SHAPES: dict[str, Structure] = {
     "DescribeEndpoints": table_requests.DESCRIBE_ENDPOINTS,
 }
 
-ACCEPTS = {operation: shape.accepts() for operation, shape in SHAPES.items()}
+ACCEPTS = {operation: shape.form().accepts for operation, shape in SHAPES.items()}
 
 
 def check(operation: str, request: Any) -> None:

@@ -1,17 +1,17 @@
 """Shapes: the form of a request as data, and what the service says of a value that breaks it.
 
-Theory of operation. A shape is a small tree of the classes below. Three readers walk it: `accepts`
-compiles it to one function that says whether a value is certainly fine, in a fraction of a
-microsecond; `check_types` raises the service's SerializationException for the first member of a
-wrong JSON type, in the order of the request; `failures` lists the broken constraints in the
+Theory of operation. A shape is a small tree of the classes below. Three readers walk it: `form`
+compiles it to a `ddbcore.forms.Form`, which tells whether a value is certainly fine, in a fraction
+of a microsecond; `check_types` raises the service's SerializationException for the first member of
+a wrong JSON type, in the order of the request; `failures` lists the broken constraints in the
 service's order, which is that of the members here, at most ten of them.
 
-A shape marked `deferred` (attribute values) is not entered by the compiled function: the codec
-meets every attribute value anyway, and `examine` enters it when an operation has failed, because
-the service looks at types before all else.
+A shape marked `deferred` (attribute values) is not entered by the form: the codec meets every
+attribute value anyway, and `examine` enters it when an operation has failed, because the service
+looks at types before all else.
 
-Invariants. (1) Where `accepts` says True, `failures` is empty and `check_types` raises nothing but
-for what lies inside deferred shapes. (2) None is an absent member; unknown members are ignored.
+Invariants. (1) What the form accepts has no `failures`, and `check_types` raises nothing but for
+what lies inside deferred shapes. (2) None is an absent member; unknown members are ignored.
 
 Threads: shapes never change after import.
 """
@@ -23,10 +23,11 @@ import base64
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from ddbcore import misfits
+from ddbcore.forms import Form
 from hashrange.errors import SerializationError, constraint, constraints_failed, java_list
 
 FAILURES_MAX = 10
@@ -39,8 +40,6 @@ CAST_WORDS = (
     "java.lang.Class are in module java.base of loader 'bootstrap')"
 )
 
-Accepts = Callable[[Any], bool]
-
 
 class Shape(ABC):
     """Base: `deferred` shapes are left to the codec by the compiled check."""
@@ -48,8 +47,8 @@ class Shape(ABC):
     deferred = False
 
     @abstractmethod
-    def accepts(self) -> Accepts:
-        """Return the compiled check: True means certainly fine, False means look closely."""
+    def form(self) -> Form:
+        """Return the compiled check, which accepts only what is certainly fine."""
 
     @abstractmethod
     def check_types(self, value: Any, *, nested: bool) -> None:
@@ -98,18 +97,14 @@ class Text(Shape):
         """Return the service's name of the type."""
         return "java.lang.String"
 
-    def accepts(self) -> Accepts:
+    def form(self) -> Form:
         """Return the compiled check."""
-        least, most = self.least or 0, self.most or 1 << 62
-        if self.late or (self.least, self.most, self.pattern, self.enum) == (None,) * 4:
-            return lambda value: type(value) is str
-        if self.enum is not None:
-            values = frozenset(self.enum)
-            return lambda value: type(value) is str and value in values
-        if self.pattern is not None:
-            sized = re.compile(f"{self.pattern[:-1]}{{{least},{self.most or ''}}}").fullmatch
-            return lambda value: type(value) is str and sized(value) is not None
-        return lambda value: type(value) is str and least <= len(value) <= most
+        if self.late:
+            return Form("text")
+        characters = None
+        if self.match is not None:
+            characters = "".join(filter(self.match, map(chr, range(128))))
+        return Form("text", self.least, self.most, values=self.enum, characters=characters)
 
     def check_types(self, value: Any, *, nested: bool) -> None:
         """Raise for anything but a string."""
@@ -146,9 +141,9 @@ class TableText(Text):
             name_least, self.NAME_MOST, pattern=self.PATTERN, pattern_first=pattern_first
         )
 
-    def accepts(self) -> Accepts:
+    def form(self) -> Form:
         """Return the compiled check; ARNs take the slow way."""
-        return self.name.accepts()
+        return self.name.form()
 
     def failures(self, value: Any, path: str) -> Iterator[str]:
         """Yield the broken constraints of a name, or of an ARN."""
@@ -174,11 +169,9 @@ class Whole(Shape):
         """Return the service's name of the type."""
         return f"java.lang.{self.java}"
 
-    def accepts(self) -> Accepts:
+    def form(self) -> Form:
         """Return the compiled check."""
-        least = self.least if self.least is not None else -(1 << 63)
-        most = self.most if self.most is not None else (1 << 63) - 1
-        return lambda value: type(value) is int and least <= value <= most
+        return Form("whole", self.least, self.most)
 
     def check_types(self, value: Any, *, nested: bool) -> None:
         """Raise for anything but a whole number."""
@@ -202,9 +195,9 @@ class Flag(Shape):
         """Return the service's name of the type."""
         return "java.lang.Boolean"
 
-    def accepts(self) -> Accepts:
+    def form(self) -> Form:
         """Return the compiled check."""
-        return lambda value: value is True or value is False
+        return Form("flag")
 
     def check_types(self, value: Any, *, nested: bool) -> None:
         """Raise for anything but a boolean."""
@@ -229,9 +222,9 @@ class Blob(Shape):
         """Return the service's name of the type."""
         return "java.nio.ByteBuffer"
 
-    def accepts(self) -> Accepts:
+    def form(self) -> Form:
         """Return the compiled check."""
-        return lambda value: type(value) is bytes
+        return Form("blob")
 
     def check_types(self, value: Any, *, nested: bool) -> None:
         """Raise for anything but bytes."""
@@ -271,22 +264,10 @@ class Sequence(Shape):
         """Return the service's name of the type."""
         return f"java.util.List<{self.element.java_type()}>"
 
-    def accepts(self) -> Accepts:
+    def form(self) -> Form:
         """Return the compiled check."""
-        least, most = self.least or 0, self.most or 1 << 62
-        if self.element.deferred:
-            return lambda value: type(value) is list and least <= len(value) <= most
-        accepts = self.element.accepts()
-
-        def check(value: Any) -> bool:
-            if type(value) is not list or not least <= len(value) <= most:
-                return False
-            for element in value:  # noqa: SIM110  # all() would cost a generator
-                if not accepts(element):
-                    return False
-            return True
-
-        return check
+        element = None if self.element.deferred else self.element.form()
+        return Form("list", self.least, self.most, element=element)
 
     def check_types(self, value: Any, *, nested: bool) -> None:
         """Raise for anything but a list of such elements."""
@@ -353,22 +334,10 @@ class Mapping(Shape):
         """Return the service's name of the type."""
         return f"java.util.Map<java.lang.String, {self.value.java_type()}>"
 
-    def accepts(self) -> Accepts:
+    def form(self) -> Form:
         """Return the compiled check."""
-        least, most = self.least or 0, self.most or 1 << 62
-        if self.value.deferred:
-            return lambda value: type(value) is dict and least <= len(value) <= most
-        accepts_key, accepts = self.key.accepts(), self.value.accepts()
-
-        def check(value: Any) -> bool:
-            if type(value) is not dict or not least <= len(value) <= most:
-                return False
-            for key, inner in value.items():  # noqa: SIM110  # as for lists
-                if not (accepts_key(key) and accepts(inner)):
-                    return False
-            return True
-
-        return check
+        element = None if self.value.deferred else self.value.form()
+        return Form("map", self.least, self.most, key=self.key.form(), element=element)
 
     def check_types(self, value: Any, *, nested: bool) -> None:
         """Raise for anything but a map of such values."""
@@ -460,16 +429,15 @@ class Structure(Shape):
         """Return the service's name of the type."""
         return JAVA_PACKAGE + self.name
 
-    def accepts(self) -> Accepts:
-        """Return a function made for this structure; see `structure_source`."""
+    def form(self) -> Form:
+        """Return the compiled check."""
         if self.deferred:
-            return lambda value: type(value) is dict
-        namespace: dict[str, Any] = {
-            f"ok_{name}": shape.accepts() for name, shape in self.members.items()
-        }
-        exec(structure_source(self), namespace)
-        check: Accepts = namespace["check"]
-        return check
+            return Form("object")
+        needed: dict[str, Form] = {}
+        members: dict[str, Form] = {}
+        for name, shape in self.members.items():
+            (needed if name in self.required else members)[name] = shape.form()
+        return Form("object", needed=needed, members=members)
 
     def check_types(self, value: Any, *, nested: bool) -> None:
         """Raise for anything but an object, then for its members in the order of the request."""
@@ -516,24 +484,6 @@ class Structure(Shape):
 
 
 # ---- checks --------------------------------------------------------------------------------------
-
-
-def structure_source(structure: Structure) -> str:
-    """Return the source of `check(value)`: required members first, then those that are there."""
-    lines = ["def check(value):", "    if type(value) is not dict:", "        return False"]
-    if structure.members:
-        lines.append("    get = value.get")
-    for name in structure.required:
-        lines.append(f"    if not ok_{name}(get({name!r})):\n        return False")
-    if structure.required:
-        lines.append(f"    if len(value) == {len(structure.required)}:\n        return True")
-    for name in structure.members:
-        if name not in structure.required:
-            lines.append(f"    member = get({name!r})")
-            lines.append(f"    if member is not None and not ok_{name}(member):")
-            lines.append("        return False")
-    lines.append("    return True")
-    return "\n".join(lines)
 
 
 def examine(shape: Structure, request: Any) -> None:
