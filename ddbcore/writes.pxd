@@ -7,7 +7,14 @@ from ddbcore.program cimport Program
 from ddbcore.projection cimport Projection
 from ddbcore.record cimport Record
 from ddbcore.table cimport CoreTable
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint32_t, uint64_t
+
+# A key that is looked for.
+cdef struct Wanted:
+    void* table                           # whose it is: a TableState, to compare
+    size_t start                          # of the encoded key in its buffer
+    uint64_t hash
+    const Record* record                  # what was found, or NULL
 
 cdef class Action:
     cdef readonly CoreTable table

@@ -41,6 +41,26 @@ def write_all(
     finish: Callable[[list[Any]], Action] | None = None,
     durability: str | None = None,
 ) -> list[tuple[Any, ...] | Error]: ...
+def write_distinct(
+    engine: Engine, actions: list[Action], durability: str | None = None
+) -> list[tuple[Any, ...] | Error] | None: ...
+def plain_actions(
+    parts: list[Any],
+    tables: dict[str, tuple[Any, CoreTable]],
+    programs: Callable[[str | None, str | None], Program],
+) -> list[Action] | None: ...
+def read_item(
+    table: CoreTable,
+    key: Any,
+    projection: Projection | None = None,
+    names: dict[str, str] | None = None,
+) -> tuple[dict[str, Any] | None, int]: ...
+def read_keys(
+    table: CoreTable,
+    keys: list[Any],
+    projection: Projection | None = None,
+    names: dict[str, str] | None = None,
+) -> tuple[list[dict[str, Any] | None], list[int]] | None: ...
 def read_all(
     engine: Engine,
     reads: Sequence[tuple[CoreTable, dict[str, Any], Projection | None, dict[str, str] | None]],

@@ -8,6 +8,12 @@ Theory of operation
     second part is done anew. Then the frame is committed. An action that fails leaves its error in
     its place among the outcomes, and then nothing is written.
 
+    Reads of many keys find all records before they decode one, with the index lines and the records
+    fetched ahead; so what they return is of one moment, whatever decoding runs.
+
+    Most transactions are plain: each part is one action with a known table and expressions that
+    were compiled before. `plain_actions` takes those in one walk and leaves all others alone.
+
 Invariants
     1. The outcomes describe the state that the frame was made for, and nothing came in between.
 
@@ -16,17 +22,38 @@ Threads
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcmp, memcpy, memset
 
 from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve
 from ddbcore.commit cimport frame_commit, frame_entries, record_find
 from ddbcore.engine cimport Engine
+from ddbcore.hashing cimport hash_bytes
 from ddbcore.indexes cimport INDEX_COUNT_MAX, IndexArm, IndexSet, IndexState, index_set
+from ddbcore.item cimport ItemCodec
+from ddbcore.keyspace cimport (
+    keyspace_find,
+    keyspace_hash,
+    record_hash_span,
+    record_range_span,
+)
 from ddbcore.log cimport FRAME_HEADER_BYTES
+from ddbcore.partition cimport partition_prefetch
 from ddbcore.program cimport Program
 from ddbcore.projection cimport Projection, Selection
-from ddbcore.record cimport RECORD_DELETE, RECORD_PUT, Record
+from ddbcore.pyapi cimport (
+    Py_None,
+    Py_TYPE,
+    PyDict_GET_SIZE,
+    PyDict_GetItemWithError,
+    PyDict_Next,
+    PyDict_Type,
+    PyObject,
+    hr_is_exact_text,
+)
+from ddbcore.record cimport RECORD_DELETE, RECORD_HEADER_BYTES, RECORD_PUT, Record
 from ddbcore.table cimport CoreTable
+from ddbcore.status cimport FOUND
 from ddbcore.typed cimport (
     typed_item_append,
     typed_item_decode,
@@ -37,6 +64,7 @@ from ddbcore.typed cimport (
 from ddbcore.errors import ConditionalCheckFailed, Error, ValidationError
 
 PUT, UPDATE, DELETE, CHECK = range(4)
+cdef dict ACTION_KINDS = {"Put": PUT, "Update": UPDATE, "Delete": DELETE, "ConditionCheck": CHECK}
 # What the outcome shows: bits of Action.wants.
 WANT_BEFORE, WANT_AFTER, WANT_FAILED, WANT_ARMS = 1, 2, 4, 8
 
@@ -51,12 +79,21 @@ cdef enum:
     SHOW_ARMS = 8
 
 
+cdef int buffer_align(Buffer* out) except -1:
+    """Make the size a multiple of 8."""
+    if out.size & 7:
+        if buffer_reserve(out, 8) != 0:
+            raise MemoryError()
+        out.size = (out.size + 7) & ~<size_t>7
+    return 0
+
+
 cdef class Action:
     """One write: what to do with which item of which table, under which condition."""
 
-    def __cinit__(self, CoreTable table not None, int kind, item, Program program=None, names=None,
-                  values=None, bint partial=False, int wants=0, Projection touched=None,
-                  bint native=False):
+    def __init__(self, CoreTable table not None, int kind, item, Program program=None, names=None,
+                 values=None, bint partial=False, int wants=0, Projection touched=None,
+                 bint native=False):
         if not ACTION_PUT <= kind <= ACTION_CHECK:
             raise ValueError("kind is PUT, UPDATE, DELETE or CHECK")
         self.table = table
@@ -72,9 +109,7 @@ cdef class Action:
 
     cdef int encode(self, Buffer* out) except -1:
         """Append the item or the key, at a multiple of 8 bytes."""
-        while out.size & 7:
-            buffer_reserve(out, 1)
-            out.size += 1
+        buffer_align(out)
         self.start = out.size
         self.codec = self.table.codec
         if self.kind != ACTION_PUT:
@@ -217,6 +252,20 @@ def write_all(Engine engine not None, list actions not None, finish=None, durabi
     are fine, perhaps several times, returns one more Action of the same commit. Raises what is no
     fault of an action: DiskFull, PoisonedError, ...
     """
+    return actions_run(engine, actions, finish, durability, False)
+
+
+def write_distinct(Engine engine not None, list actions not None, durability=None):
+    """Carry out actions as write_all does.
+
+    Does nothing and returns None when two actions are of one item, or an item or a key cannot be
+    encoded.
+    """
+    return actions_run(engine, list(actions), None, durability, True)
+
+
+cdef list actions_run(Engine engine, list actions, object finish, object durability, bint distinct):
+    """What write_all and write_distinct have in common."""
     cdef Buffer* encoded
     cdef Buffer* frame = NULL
     cdef Action action
@@ -228,12 +277,14 @@ def write_all(Engine engine not None, list actions not None, finish=None, durabi
     if not actions:
         return []
     for action in actions:
-        if action.table.engine is not engine:
+        if action.table is None or action.table.engine is not engine:
             raise ValidationError("all tables of a transaction are of one database")
         action.table.enter_write()
     encoded = engine.scratch_take()
     try:
         faults = encode_all(actions, encoded)
+        if distinct and (faults or actions_meet(actions, encoded)):
+            return None
         frame = engine.scratch_take()
         while True:
             for action in actions:
@@ -308,42 +359,322 @@ cdef list perform_all(Engine engine, list actions, dict faults, Buffer* encoded,
     return outcomes
 
 
+# ---- keys ----------------------------------------------------------------------------------------
+
+
+cdef int keys_meet(
+    const uint8_t* data, const Wanted* wanted, uint32_t count,
+) except -1:
+    """Tell whether two of the encoded keys are equal and of one table."""
+    cdef uint32_t size = 16
+    cdef uint32_t number, slot
+    cdef uint32_t* slots
+    cdef const Record* record
+    cdef const Record* other
+    cdef size_t key_size
+    cdef int met = 0
+    while size < 2 * count:
+        size *= 2
+    slots = <uint32_t*>calloc(size, sizeof(uint32_t))
+    if slots == NULL:
+        raise MemoryError()
+    for number in range(count):
+        record = <const Record*>(data + wanted[number].start)
+        key_size = <size_t>record.hash_size + record.range_size
+        slot = <uint32_t>hash_bytes(<const uint8_t*>record + RECORD_HEADER_BYTES, key_size,
+                                    <uint64_t>wanted[number].table) & (size - 1)
+        while slots[slot] != 0:
+            other = <const Record*>(data + wanted[slots[slot] - 1].start)
+            if (wanted[slots[slot] - 1].table == wanted[number].table
+                    and other.hash_size == record.hash_size
+                    and other.range_size == record.range_size
+                    and memcmp(<const uint8_t*>record + RECORD_HEADER_BYTES,
+                               <const uint8_t*>other + RECORD_HEADER_BYTES, key_size) == 0):
+                met = 1
+                break
+            slot = (slot + 1) & (size - 1)
+        if met:
+            break
+        slots[slot] = number + 1
+    free(slots)
+    return met
+
+
+cdef Wanted* wanted_make(Py_ssize_t count) except NULL:
+    cdef Wanted* wanted = <Wanted*>malloc((count + 1) * sizeof(Wanted))
+    if wanted == NULL:
+        raise MemoryError()
+    return wanted
+
+
+cdef int actions_meet(list actions, const Buffer* encoded) except -1:
+    """Tell whether two encoded actions are of one item."""
+    cdef Wanted* wanted = wanted_make(len(actions))
+    cdef Action action
+    cdef uint32_t count = 0
+    try:
+        for action in actions:
+            wanted[count].table = <void*>action.table.state
+            wanted[count].start = action.start
+            count += 1
+        return keys_meet(encoded.data, wanted, count)
+    finally:
+        free(wanted)
+
+
+# ---- plain transactions --------------------------------------------------------------------------
+
+
+cdef inline PyObject* member_of(PyObject* action, str name) noexcept:
+    """A member of a dict with exact str for keys; NULL when it is absent or None."""
+    cdef PyObject* found = PyDict_GetItemWithError(action, <PyObject*>name)
+    return NULL if found == Py_None else found
+
+
+cdef bint plainly_named(PyObject* action) noexcept:
+    """Tell whether all keys of a dict are exact str, so that looking one up runs no Python code."""
+    cdef Py_ssize_t pos = 0
+    cdef PyObject* name
+    cdef PyObject* value
+    while PyDict_Next(action, &pos, &name, &value):
+        if not hr_is_exact_text(name):
+            return False
+    return True
+
+
+cdef Action plain_action(PyObject* part, dict tables, object programs):
+    """The action of one part, or None when it takes a closer look."""
+    cdef PyObject* name = NULL
+    cdef PyObject* found = NULL
+    cdef PyObject* kind
+    cdef PyObject* body
+    cdef Py_ssize_t pos = 0
+    cdef object held, update, condition
+    cdef Action action
+    if (PyDict_GET_SIZE(part) != 1 or not PyDict_Next(part, &pos, &name, &found)
+            or not hr_is_exact_text(name) or Py_TYPE(found) != &PyDict_Type):
+        return None
+    held = <object>found
+    body = <PyObject*>held
+    kind = PyDict_GetItemWithError(<PyObject*>ACTION_KINDS, name)
+    if kind == NULL or not plainly_named(body):
+        return None
+    found = member_of(body, "TableName")
+    if found == NULL or not hr_is_exact_text(found):
+        return None
+    found = PyDict_GetItemWithError(<PyObject*>tables, found)
+    if found == NULL:
+        return None
+    action = Action.__new__(Action)
+    action.kind = <int><object>kind
+    action.table = <CoreTable?>(<tuple?><object>found)[1]
+    found = member_of(body, "Item" if action.kind == ACTION_PUT else "Key")
+    if found == NULL or (action.kind == ACTION_PUT and action.table.state.index_list):
+        return None
+    action.item = <object>found
+    found = member_of(body, "ExpressionAttributeNames")
+    action.names = <object>found if found != NULL else None
+    found = member_of(body, "ExpressionAttributeValues")
+    action.values = <object>found if found != NULL else None
+    found = member_of(body, "ConditionExpression")
+    condition = <object>found if found != NULL else None
+    found = member_of(body, "UpdateExpression") if action.kind == ACTION_UPDATE else NULL
+    update = <object>found if found != NULL else None
+    found = member_of(body, "ReturnValuesOnConditionCheckFailure")
+    if found != NULL and <object>found == "ALL_OLD":
+        action.wants = SHOW_FAILED
+    if condition is not None or update is not None:
+        action.program = programs(update, condition)
+    elif action.names is not None or action.values is not None:
+        return None
+    return action
+
+
+def plain_actions(list parts not None, dict tables not None, programs not None):
+    """Return the actions of TransactItems, or None when one of them takes a closer look.
+
+    parts: of the right JSON types; what is said of the items is left to write_all. tables:
+    (anything, CoreTable) by name; a put into one with indexes is not plain. programs: called with
+    the texts of an update and a condition, or None; what it raises is raised.
+    """
+    cdef list actions = []
+    cdef Action action
+    for part in list(parts):
+        if type(part) is not dict:
+            return None
+        action = plain_action(<PyObject*>part, tables, programs)
+        if action is None:
+            return None
+        actions.append(action)
+    return actions
+
+
+# ---- reads ---------------------------------------------------------------------------------------
+
+
+cdef int key_want(CoreTable table, object key, Buffer* keys, Wanted* wanted) except -1:
+    """Encode a key that is wanted of a table."""
+    buffer_align(keys)
+    wanted.table = <void*>table.state
+    wanted.start = keys.size
+    wanted.record = NULL
+    typed_key_append(table.codec, key, keys)
+    return 0
+
+
+cdef int wanted_fetch(CoreTable table, const uint8_t* keys, Wanted* wanted) noexcept:
+    """Start loading the index line of a wanted key."""
+    cdef const Record* key = <const Record*>(keys + wanted.start)
+    wanted.hash = keyspace_hash(table.space, <const uint8_t*>key + RECORD_HEADER_BYTES,
+                                key.hash_size)
+    partition_prefetch(&table.space.partition, wanted.hash)
+    return 0
+
+
+cdef int wanted_find(CoreTable table, const uint8_t* keys, Wanted* wanted) except -1:
+    """Find the record of a wanted key."""
+    cdef const Record* key = <const Record*>(keys + wanted.start)
+    cdef uint64_t address = 0
+    cdef int status = keyspace_find(table.space, wanted.hash, record_hash_span(key),
+                                    record_range_span(key), &address, &wanted.record)
+    if status < 0:
+        table.engine.fail(status, f"reading table {table.name}")
+    if status != FOUND:
+        wanted.record = NULL
+    return 0
+
+
+def read_item(CoreTable table not None, key, Projection projection=None, names=None):
+    """Read one item: (item or None, its whole size in bytes). Raises ValidationError."""
+    cdef Engine engine = table.engine
+    cdef Buffer* buffer = engine.scratch_take()
+    cdef const Record* record
+    cdef uint64_t hash = 0
+    try:
+        table.enter()
+        typed_key_append(table.codec, key, buffer)
+        # Encoding may have run Python code.
+        table.enter()
+        record = record_find(engine, table.state, <const Record*>buffer.data, &hash)
+        if record == NULL:
+            return None, 0
+        engine.pins += 1
+        try:
+            return shown(table, record, projection, names), record.item_size
+        finally:
+            engine.unpin()
+    finally:
+        engine.scratch_give(buffer)
+
+
+def read_keys(CoreTable table not None, list keys not None, Projection projection=None, names=None):
+    """Read items of a table at one moment, by keys that all differ.
+
+    Returns (items, sizes): in the order of the keys, None and 0 for no item, sizes in bytes of the
+    whole items; or None when two keys are equal. names: of the projection. Raises ValidationError.
+    """
+    cdef Engine engine = table.engine
+    cdef list wanted_keys = list(keys)
+    cdef Py_ssize_t count = len(wanted_keys)
+    cdef Py_ssize_t index
+    cdef Wanted* wanted = wanted_make(count)
+    cdef Buffer* buffer = NULL
+    try:
+        buffer = engine.scratch_take()
+        table.enter()
+        for index in range(count):
+            key_want(table, wanted_keys[index], buffer, &wanted[index])
+        if keys_meet(buffer.data, wanted, <uint32_t>count):
+            return None
+        # Encoding may have run Python code.
+        table.enter()
+        for index in range(count):
+            wanted_fetch(table, buffer.data, &wanted[index])
+        for index in range(count):
+            table.prefetch_record(wanted[index].hash)
+        engine.pins += 1
+        try:
+            for index in range(count):
+                wanted_find(table, buffer.data, &wanted[index])
+            return wanted_shown(table, wanted, count, projection, names)
+        finally:
+            engine.unpin()
+    finally:
+        if buffer != NULL:
+            engine.scratch_give(buffer)
+        free(wanted)
+
+
+cdef tuple wanted_shown(CoreTable table, const Wanted* wanted, Py_ssize_t count,
+                        Projection projection, object names):
+    """The items that were found and their sizes, as two lists."""
+    cdef ItemCodec codec = table.codec
+    cdef Selection selection = None
+    cdef const Record* record
+    cdef Py_ssize_t index
+    cdef list items = []
+    cdef list sizes = []
+    if projection is not None:
+        selection = projection.bind(codec, names, True)
+    for index in range(count):
+        record = wanted[index].record
+        if record == NULL:
+            items.append(None)
+            sizes.append(0)
+            continue
+        sizes.append(record.item_size)
+        if selection is None:
+            items.append(typed_item_decode(codec, <const uint8_t*>record, record.size_bytes))
+        else:
+            items.append(selection.decode(<const uint8_t*>record, record.size_bytes, True))
+    return items, sizes
+
+
 def read_all(Engine engine not None, list reads not None):
     """Read items at one moment: a list of (item or None, its size in bytes).
 
     reads: (table, key, Projection or None, names). Raises ValidationError.
     """
-    cdef Buffer* buffer = engine.scratch_take()
+    cdef list wanted_reads = list(reads)
+    cdef Py_ssize_t count = len(wanted_reads)
+    cdef Py_ssize_t index
+    cdef Wanted* wanted = wanted_make(count)
+    cdef Buffer* buffer = NULL
     cdef CoreTable table
+    cdef list found = []
     cdef const Record* record
-    cdef list found
-    cdef uint64_t lsn, hash
     try:
-        while True:
-            # A reader follows the writer here, and not in between.
-            for table, _, _, _ in reads:
-                table.enter()
-            lsn = engine.log.lsn
-            found = []
-            for table, key, projection, names in reads:
-                if table.space.dropped:
-                    table.renew()
-                buffer.size = 0
-                codec = table.codec
-                typed_key_append(codec, key, buffer)
-                record = record_find(engine, table.state, <const Record*>buffer.data, &hash)
+        buffer = engine.scratch_take()
+        for index in range(count):
+            table, key, _, _ = wanted_reads[index]
+            table.enter()
+            key_want(table, key, buffer, &wanted[index])
+        # A reader follows the writer here, and not in between.
+        for table, _, _, _ in wanted_reads:
+            table.enter()
+        for index in range(count):
+            table = wanted_reads[index][0]
+            if table.space.dropped:
+                table.renew()
+            wanted_fetch(table, buffer.data, &wanted[index])
+        engine.pins += 1
+        try:
+            for index in range(count):
+                wanted_find(<CoreTable>wanted_reads[index][0], buffer.data, &wanted[index])
+            for index in range(count):
+                record = wanted[index].record
                 if record == NULL:
                     found.append((None, 0))
                     continue
-                engine.pins += 1
-                try:
-                    found.append((shown(table, record, projection, names), record.item_size))
-                finally:
-                    engine.unpin()
-            if lsn == engine.log.lsn or len(reads) == 1:
-                return found
+                table, _, projection, names = wanted_reads[index]
+                found.append((shown(table, record, projection, names), record.item_size))
+        finally:
+            engine.unpin()
+        return found
     finally:
-        engine.scratch_give(buffer)
+        if buffer != NULL:
+            engine.scratch_give(buffer)
+        free(wanted)
 
 
 cdef object shown(CoreTable table, const Record* record, Projection projection, object names):

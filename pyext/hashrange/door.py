@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ddbcore import misfits, number
 from ddbcore.cursor import Query, Scan
-from ddbcore.errors import Error, ValidationError
+from ddbcore.errors import ConditionalCheckFailed, Error, ValidationError
 from ddbcore.filter import Filter
 from ddbcore.item import ItemCodec
 from ddbcore.pages import index_part, index_position, read_page
@@ -35,8 +35,12 @@ from ddbcore.writes import (
     WANT_BEFORE,
     WANT_FAILED,
     Action,
+    plain_actions,
     read_all,
+    read_item,
+    read_keys,
     write_all,
+    write_distinct,
 )
 from hashrange.catalog import EngineCatalog, change_index, resume_indexes
 from hashrange.errors import IdempotentParameterMismatch
@@ -66,6 +70,7 @@ if TYPE_CHECKING:
 
 KINDS = {door.PUT: PUT, door.UPDATE: UPDATE, door.DELETE: DELETE, door.CHECK: CHECK}
 NO_NAME = "\0" * 255  # of an attribute that is nowhere
+TREES_MAX = 512                      # programs found by the objects that they were made of
 TOKENS = "/tokens"
 TOKEN_LIFE_S = 600.0  # of a ClientRequestToken
 
@@ -139,18 +144,23 @@ class EngineDoor:
         self.cache = ExpressionCache()
         # Tables as they are in one version of the schemas.
         self.known: tuple[int, dict[str, tuple[door.Table, CoreTable]]] = (-1, {})
+        self.trees: dict[tuple[int, int], tuple[Any, Any, Program]] = {}
         self.token_lock = threading.Lock()
         self.token_place: str | None = None   # where forget_tokens goes on
 
     # -- tables
 
-    def table(self, name: str) -> door.Table | None:
-        """Return a table, or None when there is none that is ready."""
+    def current(self) -> tuple[int, dict[str, tuple[door.Table, CoreTable]]]:
+        """Return the version of the schemas, and the tables that were asked for since."""
         if self.engine.following:
             self.database.tables()        # applies what the writer changed
-        version, tables = self.known
-        if version != self.engine.schema_version:
-            version, tables = self.known = (self.engine.schema_version, {})
+        if self.known[0] != self.engine.schema_version:
+            self.known = (self.engine.schema_version, {})
+        return self.known
+
+    def table(self, name: str) -> door.Table | None:
+        """Return a table, or None when there is none that is ready."""
+        version, tables = self.current()
         found = tables.get(name)
         if found is not None:
             return found[0]
@@ -190,21 +200,35 @@ class EngineDoor:
     ) -> tuple[TypedItem | None, int]:
         """Return an item and its size."""
         if projection is None:
-            return read_all(self.engine, [(self.core(table), key, None, None)])[0]
-        return self.read_all([(table, key, projection)])[0]
+            return read_item(self.core(table), key)
+        return read_item(self.core(table), key, *self.bindable(table, projection))
+
+    def bindable(
+        self, table: door.Table, projection: door.Expression
+    ) -> tuple[Projection, dict[str, str] | None]:
+        """Return a projection compiled, and its names; refuse what does not fit the table."""
+        compiled = self.projection(projection)
+        assert compiled is not None
+        refuse_unused(projection.names, None, compiled)
+        refuse_paths_in_keys(compiled, projection.names, table)
+        return compiled, projection.names
+
+    def read_keys(
+        self, table: door.Table, keys: list[TypedItem], projection: door.Expression | None
+    ) -> tuple[list[TypedItem | None], list[int]] | None:
+        """Return several items of a table, of one moment, with their sizes; None: keys repeat."""
+        if projection is None:
+            return read_keys(self.core(table), keys)
+        return read_keys(self.core(table), keys, *self.bindable(table, projection))
 
     def read_all(
         self, reads: Sequence[tuple[door.Table, TypedItem, door.Expression | None]]
     ) -> list[tuple[TypedItem | None, int]]:
         """Return several items of one moment, with their sizes."""
-        wanted = []
+        wanted: list[Any] = []
         for table, key, projection in reads:
-            compiled = self.projection(projection)
-            names = None if projection is None else projection.names
-            if compiled is not None:
-                refuse_unused(names, None, compiled)
-                refuse_paths_in_keys(compiled, names, table)
-            wanted.append((self.core(table), key, compiled, names))
+            bindable = (None, None) if projection is None else self.bindable(table, projection)
+            wanted.append((self.core(table), key, *bindable))
         return read_all(self.engine, wanted)
 
     # -- writes
@@ -237,14 +261,19 @@ class EngineDoor:
         self, update: door.Expression | None, condition: door.Expression | None
     ) -> Program:
         """Compile an update and a condition to one program."""
-        return self.cache.program(
-            None if update is None else update.tree if update.text is None else update.text,
-            None
-            if condition is None
-            else condition.tree
-            if condition.text is None
-            else condition.text,
-        )
+        first, second = source_of(update), source_of(condition)
+        if type(first) is str or type(second) is str:
+            return self.cache.program(first, second)
+        # Hashing a tree costs more than running it, and prepared statements bring the same ones.
+        mark = id(first), id(second)
+        known = self.trees.get(mark)
+        if known is not None and known[0] is first and known[1] is second:
+            return known[2]
+        made = self.cache.program(first, second)
+        if len(self.trees) >= TREES_MAX:
+            self.trees.clear()
+        self.trees[mark] = first, second, made
+        return made
 
     def write(self, table: door.Table, write: door.Write) -> door.Written:
         """Make one write."""
@@ -264,6 +293,25 @@ class EngineDoor:
                 raise outcome
             made.append(written(outcome))
         return made
+
+    def transact_plain(self, parts: list[Any]) -> list[ConditionalCheckFailed | None] | None:
+        """Make the writes of TransactItems; None, and nothing done: it takes a closer look."""
+        try:
+            actions = plain_actions(parts, self.current()[1], self.cache.texts)
+            outcomes = None if actions is None else write_distinct(self.engine, actions)
+        except Error:
+            return None
+        if outcomes is None:
+            return None
+        failures: list[ConditionalCheckFailed | None] = []
+        for outcome in outcomes:
+            if isinstance(outcome, ConditionalCheckFailed):
+                failures.append(outcome)
+            elif isinstance(outcome, Error):
+                return None
+            else:
+                failures.append(None)
+        return failures
 
     def transact(
         self, writes: Sequence[tuple[door.Table, door.Write]], token: str | None, digest: bytes
@@ -579,6 +627,13 @@ def refuse_paths_in_keys(
         indexes = sorted(table.indexes.values(), key=lambda index: not index.is_global)
         of_indexes = [name for index in indexes for name in index.key.names]
         refuse_nested_keys(part, names, table.key.names, of_indexes)
+
+
+def source_of(expression: door.Expression | None) -> Any:
+    """Return what an expression is compiled of: its text, or its tree; None for no expression."""
+    if expression is None:
+        return None
+    return expression.tree if expression.text is None else expression.text
 
 
 def split(names: Sequence[str], hash_count: int) -> tuple[Sequence[str], Sequence[str]]:

@@ -32,7 +32,7 @@ from hashrange.ops.door import (
     Write,
     Written,
 )
-from hashrange.ops.keys import indexes_of, key_shape
+from hashrange.ops.keys import check_key, indexes_of, key_shape
 from hashrange.ops.service import Service
 from hashrange.ops.tables import Tables
 from hashrange.ops.values import check_value
@@ -165,6 +165,17 @@ class DictDoor:
 
     def read_all(self, reads: Any) -> Any:
         return [self.read(*read) for read in reads]
+
+    def read_keys(self, table: Table, keys: Any, projection: Expression | None) -> Any:
+        for key in keys:
+            check_key(key, table.key)
+        if len({self.place(table, key)[1] for key in keys}) < len(keys):
+            return None
+        found = [self.read(table, key, projection) for key in keys]
+        return [item for item, _ in found], [size for _, size in found]
+
+    def transact_plain(self, _: Any) -> None:
+        """Leave every transaction to `transact`."""
 
     def write(self, table: Table, write: Write) -> Written:
         rows, mark = self.place(table, write.item)

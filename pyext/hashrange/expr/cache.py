@@ -7,6 +7,7 @@ Trees, as the legacy members make them, are kept by what they say. Threads: any.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from ddbcore.program import Program
@@ -23,6 +24,8 @@ class ExpressionCache:
 
     def __init__(self, count_max: int = EXPRESSIONS_MAX) -> None:
         self._program = lru_cache(count_max)(compile_program)
+        # The program of the texts of an update and a condition, for C to call.
+        self.texts: Callable[[str | None, str | None], Program] = self._program
         self._projection = lru_cache(count_max)(compile_projection)
         self._key_condition = lru_cache(count_max)(compile_key_condition)
         self._touched = lru_cache(count_max)(compile_touched)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from hashrange.errors import Error
+from hashrange.errors import ConditionalCheckFailed, Error
 from hashrange.ops.keys import Index, KeyShape
 from hashrange.ops.values import TypedItem, TypedValue
 
@@ -163,6 +163,23 @@ class Door(Protocol):
         self, reads: Sequence[tuple[Table, TypedItem, Expression | None]]
     ) -> list[tuple[TypedItem | None, int]]:
         """Read several items at one moment; each as `read` does."""
+
+    def read_keys(
+        self, table: Table, keys: list[TypedItem], projection: Expression | None
+    ) -> tuple[list[TypedItem | None], list[int]] | None:
+        """Read items of one table at one moment; return them and their sizes, as `read` does each.
+
+        None: two keys are equal. Raises ValidationError for a key that does not fit the table's.
+        """
+
+    def transact_plain(
+        self, parts: list[Any]
+    ) -> list[ConditionalCheckFailed | None] | None:
+        """Make the writes of TransactItems, of a shape that was checked, if all is plain.
+
+        Return None when any of it takes a closer look, and then nothing was done; else what became
+        of each action. With one that failed nothing was written.
+        """
 
     def walk(self, table: Table, walk: Walk) -> Page:
         """Read one page, 1 MB at most.

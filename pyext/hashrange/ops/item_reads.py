@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hashrange.errors import ValidationError, item_table_not_found
+from hashrange.errors import Error, ValidationError, item_table_not_found
 from hashrange.ops import capacity
 from hashrange.ops.capacity import Bill
 from hashrange.ops.door import Door, Expression, Table
@@ -19,12 +19,13 @@ from hashrange.ops.parameters import (
     check_company,
     check_expressions,
 )
-from hashrange.ops.values import check_item, number_key, type_of
+from hashrange.ops.values import TypedItem, check_item, number_key, type_of
 
 BATCH_BYTES_MAX = 16 << 20
 
 Request = dict[str, Any]
 Response = dict[str, Any]
+Found = tuple[list[TypedItem | None], list[int]]
 
 
 def get_item(door: Door, request: Request) -> Response:
@@ -74,58 +75,95 @@ def batch_get_item(door: Door, request: Request) -> Response:
 
     Raises TableNotFound, ValidationError.
     """
-    plans = [
-        (name, wanted, *batch_plan(door, name, wanted))
-        for name, wanted in check_batch(request["RequestItems"]).items()
-    ]
+    tables: dict[str, Request] = request["RequestItems"]
+    found = batch_found(door, tables)
+    mode = request.get("ReturnConsumedCapacity")
     responses: dict[str, list[Any]] = {}
     unprocessed: dict[str, Any] = {}
     bills: dict[str, Bill] = {}
-    room_bytes, full = BATCH_BYTES_MAX, False
-    for name, wanted, table, projection in plans:
-        items, bill = responses.setdefault(name, []), bills.setdefault(name, Bill())
-        consistent = bool(wanted.get("ConsistentRead"))
-        found = door.read_all([(table, key, projection) for key in wanted["Keys"]])
-        for position, (item, size_bytes) in enumerate(found):
-            if full or size_bytes > room_bytes:
-                unprocessed[name] = {**wanted, "Keys": wanted["Keys"][position:]}
-                full = True
-                break
-            room_bytes -= size_bytes
-            bill.table += capacity.read_half_units(size_bytes, consistent=consistent)
-            if item is not None:
-                items.append(item)
+    room_bytes = BATCH_BYTES_MAX
+    for name, (items, all_sizes) in found.items():
+        wanted = tables[name]
+        count = 0 if unprocessed else fitting(all_sizes, room_bytes)
+        sizes = all_sizes[:count]
+        room_bytes -= sum(sizes)
+        responses[name] = [item for item in items[:count] if item is not None]
+        if count < len(all_sizes):
+            unprocessed[name] = {**wanted, "Keys": wanted["Keys"][count:]}
+        if mode is not None:
+            consistent = bool(wanted.get("ConsistentRead"))
+            half_units = [capacity.read_half_units(size, consistent=consistent) for size in sizes]
+            bills[name] = Bill(sum(half_units))
     answer: Response = {"Responses": responses, "UnprocessedKeys": unprocessed}
-    used = capacity.consumed_list(bills, request.get("ReturnConsumedCapacity"))
+    used = capacity.consumed_list(bills, mode)
     if used is not None:
         answer["ConsumedCapacity"] = used
     return answer
 
 
+def batch_found(door: Door, tables: dict[str, Request]) -> dict[str, Found]:
+    """Return the items of a batch and their sizes, by table, in the order of the keys.
+
+    The door finds what is wrong with a key, and keys that occur twice; then all is looked at again
+    in the service's order.
+    """
+    check_count(tables)
+    try:
+        found = {}
+        plans = [(name, *batch_plan(door, name, wanted)) for name, wanted in tables.items()]
+        for name, table, projection in plans:
+            read = door.read_keys(table, tables[name]["Keys"], projection)
+            if read is None:
+                raise keys_repeat()
+            found[name] = read
+        return found
+    except Error:
+        check_batch(tables)
+        for name, wanted in tables.items():
+            table, _ = batch_plan(door, name, wanted)
+            for key in wanted["Keys"]:
+                check_key(key, table.key)
+        raise
+
+
 def batch_plan(door: Door, name: str, wanted: Request) -> tuple[Table, Expression | None]:
-    """Return the table and the projection of one table's part of a batch, its keys checked."""
-    projection = projection_of("BatchGetItem", door, wanted)
+    """Return the table and the projection of one table's part of a batch."""
+    projection = None if len(wanted) == 1 else projection_of("BatchGetItem", door, wanted)
     table = door.table(door.table_name(name))
     if table is None:
         raise item_table_not_found()
-    for key in wanted["Keys"]:
-        check_key(key, table.key)
     return table, projection
 
 
-def check_batch(tables: dict[str, Request]) -> dict[str, Request]:
-    """Refuse too many keys, and a key that occurs twice; return the tables."""
-    count = sum(len(wanted["Keys"]) for wanted in tables.values())
-    if count > BATCH_KEYS_MAX:
+def fitting(sizes_bytes: list[int], room_bytes: int) -> int:
+    """Return how many items fit, one after the other, up to the first that does not."""
+    if sum(sizes_bytes) <= room_bytes:
+        return len(sizes_bytes)
+    for count, size_bytes in enumerate(sizes_bytes):
+        room_bytes -= size_bytes
+        if room_bytes < 0:
+            return count
+    return len(sizes_bytes)
+
+
+def check_count(tables: dict[str, Request]) -> None:
+    """Refuse too many keys."""
+    if sum([len(wanted["Keys"]) for wanted in tables.values()]) > BATCH_KEYS_MAX:
         raise ValidationError("Too many items requested for the BatchGetItem call")
+
+
+def check_batch(tables: dict[str, Request]) -> None:
+    """Refuse too many keys, and a key that occurs twice."""
+    check_count(tables)
     for wanted in tables.values():
-        seen = set()
-        for key in wanted["Keys"]:
-            mark = key_mark(key)
-            if mark in seen:
-                raise ValidationError("Provided list of item keys contains duplicates")
-            seen.add(mark)
-    return tables
+        marks = [key_mark(key) for key in wanted["Keys"]]
+        if len(set(marks)) < len(marks):
+            raise keys_repeat()
+
+
+def keys_repeat() -> ValidationError:
+    """Make the error of a key that occurs twice."""
+    return ValidationError("Provided list of item keys contains duplicates")
 
 
 def key_mark(key: dict[str, Any]) -> Any:

@@ -71,6 +71,10 @@ Response = dict[str, Any]
 
 def transact_write_items(door: Door, request: Request) -> Response:
     """Run TransactWriteItems. Raises TransactionCanceled and what its parts raise alone."""
+    if len(request) == 1:
+        failures = door.transact_plain(request["TransactItems"])
+        if failures is not None:
+            return plain_answer(failures)
     actions = [action_of(part) for part in request["TransactItems"]]
     for kind, action in actions:
         check_company(kind, action)
@@ -97,6 +101,15 @@ def transact_write_items(door: Door, request: Request) -> Response:
         if metrics:
             answer["ItemCollectionMetrics"] = metrics
     return answer
+
+
+def plain_answer(failures: list[ConditionalCheckFailed | None]) -> Response:
+    """Return the response of a plain transaction, or raise why nothing was written."""
+    if any(failures):
+        raise transaction_canceled(
+            [{"Code": "None"} if error is None else reason_of(error) for error in failures]
+        )
+    return {}
 
 
 def action_of(part: Request) -> tuple[str, Request]:
