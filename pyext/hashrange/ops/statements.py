@@ -3,7 +3,9 @@
 Theory of operation. A statement's text is parsed once and its tree kept, least recently used go
 first; each execution makes a plan of the tree, the table's keys and the parameters, and carries it
 out: reads in `selects`, writes in `statement_writes`. What parameters have wrong is found before
-any table is looked at.
+any table is looked at. A statement that came twice with parameters of the same types is prepared
+where it can be (`hashrange.partiql.prepared`): then it needs no plan. When a prepared one is
+refused, it is carried out once more from its text, which finds what is wrong in the right order.
 
 A batch's members fail one by one: a fault is the member's Error. A transaction's members fail
 together; a key that does not fit its table is that member's cancellation reason, any other fault is
@@ -34,6 +36,7 @@ from hashrange.ops import capacity, selects, statement_writes
 from hashrange.ops.capacity import Bill
 from hashrange.ops.door import PUT, Door, Table, Transaction, Write
 from hashrange.ops.item_writes import bill_of
+from hashrange.ops.prepared import PreparedStatements
 from hashrange.ops.sizes import item_bytes
 from hashrange.ops.transactions import (
     CODES,
@@ -80,6 +83,7 @@ class Statements:
         self.door = door
         self.parse = lru_cache(STATEMENTS_KEPT_MAX)(parse_statement)
         self.schemas: dict[str, tuple[Table, TableSchema]] = {}
+        self.prepared = PreparedStatements(door)
 
     def operations(self) -> dict[str, Callable[[Request], Response]]:
         """Return the operations by name."""
@@ -111,12 +115,16 @@ class Statements:
 
         Raises ConditionalCheckFailed, DuplicateItem, ItemTooLarge, TableNotFound, ValidationError.
         """
+        prepared = self.prepared.run(request)
+        if prepared is not None:
+            return prepared
         statement, parameters = self.parse(request["Statement"]), parameters_of(request)
         if isinstance(statement, Exists):
             raise faults.exists_outside()
         table, schema = self.table_of(statement)
         consistent = bool(request.get("ConsistentRead"))
         plan = plan_statement(statement, schema, parameters, consistent_read=consistent)
+        self.prepared.add(statement, table, schema, request)
         if isinstance(plan, SelectPlan):
             answer, bill = self.page(request, table, plan, parameters)
         else:
