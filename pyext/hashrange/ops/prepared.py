@@ -33,6 +33,8 @@ from hashrange.partiql.plan import DeletePlan, InsertPlan, UpdatePlan
 from hashrange.partiql.tree import Statement
 
 GENERATION_COUNT_MAX = 512
+# What is raised for a value of another type than it may have.
+STUMBLES = (KeyError, TypeError, StopIteration, AttributeError)
 KINDS = {InsertPlan: PUT, UpdatePlan: UPDATE, DeletePlan: DELETE}
 
 Request = dict[str, Any]
@@ -82,7 +84,7 @@ class PreparedStatements:
             if isinstance(prepared, PreparedGet):
                 return self.get(request, table, prepared, ready.projection, parameters)
             return self.write(request, table, prepared, parameters)
-        except ValidationError:
+        except (ValidationError, *STUMBLES):
             return None
 
     def get(
