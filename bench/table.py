@@ -16,6 +16,7 @@ from pathlib import Path
 
 import calls
 import disk
+import model
 import report
 from codec import encode
 from harness import Failed, machine
@@ -30,8 +31,14 @@ CASES = {
     "get": calls.case_get,
     "zipf": calls.case_zipf,
     "scan": calls.case_scan,
+    "batchget": model.case_batchget,
+    "filter": model.case_filter,
     "put": calls.case_put,
     "update": calls.case_update,
+    "conditional": model.case_conditional,
+    "transaction": model.case_transaction,
+    "execute": model.case_execute,
+    "indexed": model.case_indexed,
     "tail": disk.case_tail,
     "load": calls.case_load,
     "query": calls.case_query,
