@@ -42,7 +42,10 @@ def write_all(
     durability: str | None = None,
 ) -> list[tuple[Any, ...] | Error]: ...
 def write_distinct(
-    engine: Engine, actions: list[Action], durability: str | None = None
+    engine: Engine,
+    actions: list[Action],
+    finish: Callable[[list[Any]], Action] | None = None,
+    durability: str | None = None,
 ) -> list[tuple[Any, ...] | Error] | None: ...
 def plain_actions(
     parts: list[Any],

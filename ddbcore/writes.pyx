@@ -255,13 +255,13 @@ def write_all(Engine engine not None, list actions not None, finish=None, durabi
     return actions_run(engine, actions, finish, durability, False)
 
 
-def write_distinct(Engine engine not None, list actions not None, durability=None):
+def write_distinct(Engine engine not None, list actions not None, finish=None, durability=None):
     """Carry out actions as write_all does.
 
     Does nothing and returns None when two actions are of one item, or an item or a key cannot be
     encoded.
     """
-    return actions_run(engine, list(actions), None, durability, True)
+    return actions_run(engine, list(actions), finish, durability, True)
 
 
 cdef list actions_run(Engine engine, list actions, object finish, object durability, bint distinct):

@@ -72,6 +72,7 @@ KINDS = {door.PUT: PUT, door.UPDATE: UPDATE, door.DELETE: DELETE, door.CHECK: CH
 NO_NAME = "\0" * 255  # of an attribute that is nowhere
 TREES_MAX = 512                      # programs found by the objects that they were made of
 TOKENS = "/tokens"
+TOKENS_LOOKED_AT = 4                 # two would do to remove them as fast as they come
 TOKEN_LIFE_S = 600.0  # of a ClientRequestToken
 
 
@@ -113,12 +114,14 @@ def typed(symbols: legacy.Symbols) -> dict[str, TypedValue]:
 
 def merged(*parts: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Return the placeholders of several expressions together; None when there are none."""
-    given = [part for part in parts if part is not None]
-    if not given:
-        return None
-    if all(part is given[0] for part in given):
-        return dict(given[0]) if not isinstance(given[0], dict) else given[0]
-    return {token: value for part in given for token, value in part.items()}
+    found = None
+    for part in parts:
+        if part is None or part is found:
+            continue
+        if found is not None:
+            return {token: value for given in parts if given for token, value in given.items()}
+        found = part
+    return found if found is None or isinstance(found, dict) else dict(found)
 
 
 def native_key(value: TypedValue, kind: str) -> Any:
@@ -146,6 +149,7 @@ class EngineDoor:
         self.known: tuple[int, dict[str, tuple[door.Table, CoreTable]]] = (-1, {})
         self.trees: dict[tuple[int, int], tuple[Any, Any, Program]] = {}
         self.token_lock = threading.Lock()
+        self.token_table: tuple[int, CoreTable | None] = (-1, None)
         self.token_place: str | None = None   # where forget_tokens goes on
 
     # -- tables
@@ -294,13 +298,31 @@ class EngineDoor:
             made.append(written(outcome))
         return made
 
-    def transact_plain(self, parts: list[Any]) -> list[ConditionalCheckFailed | None] | None:
+    def transact_plain(
+        self, parts: list[Any], token: str | None, digest_of: Callable[[list[Any]], bytes]
+    ) -> list[ConditionalCheckFailed | None] | None:
         """Make the writes of TransactItems; None, and nothing done: it takes a closer look."""
         try:
             actions = plain_actions(parts, self.current()[1], self.cache.texts)
-            outcomes = None if actions is None else write_distinct(self.engine, actions)
+            if actions is None:
+                return None
+            if token is None:
+                return self.failures(write_distinct(self.engine, actions))
+            digest = digest_of(parts)
+            with self.token_lock:
+                if self.known_token(token, digest) is not None:
+                    return None
+                finish = self.remembering(token, digest)
+                failures = self.failures(write_distinct(self.engine, actions, finish))
+                if failures is not None:
+                    self.forget_tokens()
+                return failures
         except Error:
             return None
+
+    @staticmethod
+    def failures(outcomes: list[Any] | None) -> list[ConditionalCheckFailed | None] | None:
+        """Return what failed of a plain transaction, or None when that takes a closer look."""
         if outcomes is None:
             return None
         failures: list[ConditionalCheckFailed | None] = []
@@ -345,11 +367,15 @@ class EngineDoor:
 
     def tokens(self) -> CoreTable:
         """Return the hidden table of tokens."""
-        if TOKENS not in self.engine.names:
-            self.engine.change_tables(
-                [{"name": TOKENS, "hash_key": ["token", "S"], "range_key": None}], {}, []
-            )
-        return CoreTable(self.engine, TOKENS)
+        version, table = self.token_table
+        if table is None or version != self.engine.schema_version:
+            if TOKENS not in self.engine.names:
+                self.engine.change_tables(
+                    [{"name": TOKENS, "hash_key": ["token", "S"], "range_key": None}], {}, []
+                )
+            table = CoreTable(self.engine, TOKENS)
+            self.token_table = self.engine.schema_version, table
+        return table
 
     def known_token(self, token: str, digest: bytes) -> door.Transaction | None:
         """Return what the first call with a token did; None when there was none lately."""
@@ -380,14 +406,13 @@ class EngineDoor:
         return remember
 
     def forget_tokens(self) -> None:
-        """Delete some of the tokens that are too old; each call that adds one looks at four."""
+        """Delete some of the tokens that are too old; each call that adds one looks at some."""
         tokens, now = self.tokens(), self.tables.now()
-        for old in Scan(tokens, limit=4, after=self.token_place):
-            self.token_place = old["token"]
+        looked = list(Scan(tokens, limit=TOKENS_LOOKED_AT, after=self.token_place))
+        for old in looked:
             if float(old["until"]) <= now:
                 tokens.delete(old["token"])
-        if next(Scan(tokens, limit=1, after=self.token_place), None) is None:
-            self.token_place = None
+        self.token_place = looked[-1]["token"] if len(looked) == TOKENS_LOOKED_AT else None
 
     # -- pages
 

@@ -75,6 +75,8 @@ class Requests:
 
     def __init__(self, seed: int) -> None:
         self.choose = random.Random(seed)
+        self.token = 0
+        self.sent: list[Item] = []
 
     def chance(self, share: float) -> bool:
         return self.choose.random() < share
@@ -145,6 +147,14 @@ class Requests:
         }
         if self.chance(0.1):
             request["ReturnConsumedCapacity"] = "INDEXES"
+        if self.chance(0.3):
+            self.token += 1
+            request["ClientRequestToken"] = f"t{self.token}"
+        if self.sent and self.chance(0.1):
+            request = self.choose.choice(self.sent)
+            if self.chance(0.3) and "ClientRequestToken" in request:
+                request = {**request, "TransactItems": request["TransactItems"][:1]}
+        self.sent = [*self.sent[-20:], request]
         return "TransactWriteItems", request
 
     def batch(self) -> tuple[str, Item]:
@@ -206,7 +216,7 @@ def long_way(db: hashrange.Database) -> None:
 
     door: Any = service.door
     door.read_keys = read_keys
-    door.transact_plain = lambda _: None
+    door.transact_plain = lambda *_: None
     prepared_of(db).run = lambda _: None
 
 

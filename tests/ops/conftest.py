@@ -174,7 +174,7 @@ class DictDoor:
         found = [self.read(table, key, projection) for key in keys]
         return [item for item, _ in found], [size for _, size in found]
 
-    def transact_plain(self, _: Any) -> None:
+    def transact_plain(self, *_: Any) -> None:
         """Leave every transaction to `transact`."""
 
     def write(self, table: Table, write: Write) -> Written:

@@ -7,7 +7,7 @@ what it is given and refuses what it cannot encode; it evaluates conditions and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -173,12 +173,12 @@ class Door(Protocol):
         """
 
     def transact_plain(
-        self, parts: list[Any]
+        self, parts: list[Any], token: str | None, digest_of: Callable[[list[Any]], bytes]
     ) -> list[ConditionalCheckFailed | None] | None:
         """Make the writes of TransactItems, of a shape that was checked, if all is plain.
 
-        Return None when any of it takes a closer look, and then nothing was done; else what became
-        of each action. With one that failed nothing was written.
+        Return None when any of it takes a closer look, a known token among that, and then nothing
+        was done; else what became of each action. With one that failed nothing was written.
         """
 
     def walk(self, table: Table, walk: Walk) -> Page:

@@ -49,7 +49,7 @@ class Company:
     values may stand.
     """
 
-    __slots__ = ("expressions", "filters", "legacy", "with_values")
+    __slots__ = ("expressions", "filters", "legacy", "old", "with_values")
 
     def __init__(
         self,
@@ -60,6 +60,7 @@ class Company:
         self.expressions = expressions
         self.legacy = legacy
         self.filters = filters
+        self.old = frozenset((*legacy, "ConditionalOperator"))
         self.with_values = tuple(name for name in expressions if name != "ProjectionExpression")
 
 
@@ -114,6 +115,10 @@ def check_company(operation: str, request: Request) -> None:
     operation: a name of COMPANIES; an action of a transaction is an operation of its own.
     """
     company = COMPANIES[operation]
+    if company.old.isdisjoint(request):
+        for name in company.with_values:
+            if request.get(name) is not None:
+                return                    # placeholders have a use, and nothing old is there
     expressions = [name for name in company.expressions if request.get(name) is not None]
     legacy = [name for name in company.legacy if request.get(name) is not None]
     if "KeyConditions" in legacy and "KeyConditionExpression" not in expressions:

@@ -61,6 +61,7 @@ CODES: tuple[tuple[type[Error], str], ...] = (
     (Throttling, "ThrottlingError"),
     (ValidationError, "ValidationError"),
 )
+CANONICAL = json.JSONEncoder(sort_keys=True, default=lambda binary: bytes(binary).hex())
 
 Request = dict[str, Any]
 Response = dict[str, Any]
@@ -71,8 +72,10 @@ Response = dict[str, Any]
 
 def transact_write_items(door: Door, request: Request) -> Response:
     """Run TransactWriteItems. Raises TransactionCanceled and what its parts raise alone."""
-    if len(request) == 1:
-        failures = door.transact_plain(request["TransactItems"])
+    token = request.get("ClientRequestToken")
+    plain = len(request) == 1 + (token is not None)
+    if plain and len(request["TransactItems"]) <= SMALL_ITEMS:
+        failures = door.transact_plain(request["TransactItems"], token, digest_of)
         if failures is not None:
             return plain_answer(failures)
     actions = [action_of(part) for part in request["TransactItems"]]
@@ -87,7 +90,6 @@ def transact_write_items(door: Door, request: Request) -> Response:
     check_one_action_an_item([(table, write.item) for table, write in writes])
     if len(writes) > SMALL_ITEMS:
         check_items_together([write.item for _, write in writes])
-    token = request.get("ClientRequestToken")
     digest = b"" if token is None else digest_of(request["TransactItems"])
     outcome = door.transact(writes, token, digest)
     done = raise_failures(outcome, writes)
@@ -209,8 +211,8 @@ def check_one_action_an_item(items: Sequence[tuple[Table, TypedItem]]) -> None:
 
 def digest_of(actions: list[Request]) -> bytes:
     """Return what tells requests with the same token apart."""
-    text = json.dumps(actions, sort_keys=True, default=lambda binary: bytes(binary).hex())
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    text = CANONICAL.encode(actions).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=16).digest()
 
 
 def raise_failures(
