@@ -7,6 +7,7 @@ item: so an overwrite moves one entry and leaves one.
 A peer has `put(item)` and `query(batch)`: all items of a batch, decoded, in any order.
 """
 
+import inspect
 import os
 import sqlite3
 
@@ -126,8 +127,9 @@ class IndexedSqlite(Sqlite):
 
 
 class IndexedHashrange(Hashrange):
-    """hashrange: two global indexes that project everything; put is the native one, query goes
-    through `execute`, so its items are in typed form."""
+    """hashrange: two global indexes that project everything. put is the native one, `query` goes
+    through `execute`, so its items are in typed form; `native_query` is None as long as tables have
+    no `query(index=...)`."""
 
     def _open(self):
         import hashrange
@@ -155,7 +157,13 @@ class IndexedHashrange(Hashrange):
                 },
             )
         self.items = db.table("items")
-        execute = db.execute
+        execute, items_query = db.execute, self.items.query
+
+        def native_query(batch):
+            return list(items_query(batch, index="by-batch"))
+
+        is_native = "index" in inspect.signature(items_query).parameters
+        self.native_query = native_query if is_native else None
 
         def query(batch):
             return execute(

@@ -324,7 +324,13 @@ def case_indexed(bench: Bench) -> list[dict]:
             raise Failed(f"{name}: {len(found)} items of a batch of {GROUP_COUNT}")
     drawn = uniform_indexes(count // GROUP_COUNT, DRAW_COUNT // 4, bench.seed + 7)
     batches = [batch_text(number * GROUP_COUNT) for number in drawn]
-    queries = _timed(bench, {name: (peer.query, batches) for name, peer in peers.items()})
+    calls = {name: (peer.query, batches) for name, peer in peers.items()}
+    if "hashrange" in peers:
+        calls["hashrange, execute"] = calls["hashrange"]
+        native = peers["hashrange"].native_query
+        if native is not None:
+            calls["hashrange"] = native, batches
+    queries = _timed(bench, calls)
     indexes = distinct_indexes(count, DRAW_COUNT, bench.seed + 8)
     items = [
         item
@@ -336,7 +342,7 @@ def case_indexed(bench: Bench) -> list[dict]:
         peer.close()
         peer.remove()
     note = f"{count:,} items; one index entry moves, one stays"
-    query_note = "hashrange: Query through execute, typed; the item behind each entry is read"
+    query_note = "execute: Query, in typed form; hashrange: the same, until there is a native one"
     return [
         row("put with two indexes", "us", puts, Target(3, 2), note),
         row(f"index query of {GROUP_COUNT}", "us", queries, Target(40, 40), query_note),

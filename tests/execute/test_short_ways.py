@@ -91,8 +91,9 @@ class Requests:
         return self.choose.choice(ODD_VALUES) if odd else {"S": self.choose.choice("abcdef")}
 
     def number(self) -> Any:
-        odd = self.chance(0.02)
-        return self.choose.choice(ODD_VALUES) if odd else {"N": self.choose.choice(["1", "2", "3"])}
+        if self.chance(0.02):
+            return self.choose.choice(ODD_VALUES)
+        return {"N": self.choose.choice(["1", "2", "3", "1.0"])}
 
     def key(self) -> Item:
         key = {"pk": self.hash_value(), "sk": self.number()}
