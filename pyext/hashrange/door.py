@@ -240,7 +240,7 @@ class EngineDoor:
     def action(self, table: door.Table, write: door.Write) -> Action:
         """Return a write as the engine takes it."""
         condition, update = write.condition, write.update
-        wants = WANT_ARMS if table.indexes else 0
+        wants = WANT_ARMS if table.indexes and write.want_arms else 0
         if write.want_before:
             wants |= WANT_BEFORE
         if write.want_after:

@@ -56,6 +56,7 @@ class Write(NamedTuple):
     want_after: bool = False
     want_touched: bool = False     # only what the update's paths lead to, in both images
     want_failed: bool = False      # the item that failed the condition, in the error
+    want_arms: bool = True         # what the write did to each index
 
 
 class Arm(NamedTuple):

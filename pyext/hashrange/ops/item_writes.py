@@ -201,11 +201,13 @@ def write_of(
 ) -> Write:
     """Return the write, with the images that the answer needs."""
     if len(request) == 2:
-        return Write(kind, item)
+        # Nothing is wanted; by position, which is faster.
+        return Write(kind, item, None, None, False, False, False, False, False)
     image, touched = IMAGES.get(request.get("ReturnValues") or "NONE", (None, False))
     failed = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+    charged = request.get("ReturnConsumedCapacity") is not None
     return Write(
-        kind, item, condition, update, image == "before", image == "after", touched, failed
+        kind, item, condition, update, image == "before", image == "after", touched, failed, charged
     )
 
 

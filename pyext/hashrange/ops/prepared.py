@@ -118,6 +118,7 @@ class PreparedStatements:
         if prepared.actions is not None:
             update = Expression(None, names, values, prepared.actions)
         image, touched = IMAGES.get(prepared.returning, (None, False))
+        mode = request.get("ReturnConsumedCapacity")
         write = Write(
             KINDS[prepared.kind],
             filled(prepared.item, parameters),
@@ -127,10 +128,10 @@ class PreparedStatements:
             image == "after",
             touched,
             request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD",
+            mode is not None,
         )
         outcome, shown = statement_writes.run(self.door, table, write)
         answer: Response = {"Items": [] if shown is None else [shown]}
-        mode = request.get("ReturnConsumedCapacity")
         if mode is not None:
             charge(answer, table, bill_of(outcome), mode)
         return answer
