@@ -55,7 +55,7 @@ from hashrange.expr import (
 )
 from hashrange.expr.cache import ExpressionCache
 from hashrange.ops import door
-from hashrange.ops.keys import Index, indexes_of, key_shape
+from hashrange.ops.keys import Index, KeyShape, indexes_of, key_shape
 from hashrange.ops.reading import (
     check_condition_values,
     check_restart,
@@ -70,7 +70,7 @@ if TYPE_CHECKING:
 
 KINDS = {door.PUT: PUT, door.UPDATE: UPDATE, door.DELETE: DELETE, door.CHECK: CHECK}
 NO_NAME = "\0" * 255  # of an attribute that is nowhere
-TREES_MAX = 512                      # programs found by the objects that they were made of
+TREES_MAX = 512                      # compiled forms found by the objects they were made of
 TOKENS = "/tokens"
 TOKENS_LOOKED_AT = 4                 # two would do to remove them as fast as they come
 TOKEN_LIFE_S = 600.0  # of a ClientRequestToken
@@ -148,6 +148,7 @@ class EngineDoor:
         # Tables as they are in one version of the schemas.
         self.known: tuple[int, dict[str, tuple[door.Table, CoreTable]]] = (-1, {})
         self.trees: dict[tuple[int, int], tuple[Any, Any, Program]] = {}
+        self.fitted: dict[Any, tuple[KeyExpression, KeyShape, KeyCondition]] = {}
         self.token_lock = threading.Lock()
         self.token_table: tuple[int, CoreTable | None] = (-1, None)
         self.token_place: str | None = None   # where forget_tokens goes on
@@ -444,7 +445,7 @@ class EngineDoor:
         if walk.keys is None or keys is not None:
             refuse_unused(names, values, keys, condition, projection)
         if keys is not None:
-            resolved = keys.resolve(names, *split(shape.names, shape.hash_count))
+            resolved = self.resolved_keys(keys, names, shape)
             Filter(keys.program, core.codec, names, values, True, True)
         if resolved is not None:
             name = None if index is None else index.name
@@ -485,6 +486,20 @@ class EngineDoor:
             visible_names=visible_names if limited else None,
         )
         return door.Page(*page)
+
+    def resolved_keys(
+        self, keys: KeyExpression, names: dict[str, str] | None, shape: KeyShape
+    ) -> KeyCondition:
+        """Fit a key condition to a key, once for the same names. Raises ValidationError."""
+        mark = id(keys), id(shape), tuple(names.items()) if names else ()
+        known = self.fitted.get(mark)
+        if known is not None and known[0] is keys and known[1] is shape:
+            return known[2]
+        made = keys.resolve(names, *split(shape.names, shape.hash_count))
+        if len(self.fitted) >= TREES_MAX:
+            self.fitted.clear()
+        self.fitted[mark] = keys, shape, made
+        return made
 
     @staticmethod
     def parts(walk: door.Walk) -> Iterator[door.Expression]:
