@@ -313,3 +313,40 @@ def test_prepared_statements_are_bounded() -> None:
         kept = prepared_of(db)
         assert len(kept.young) <= GENERATION_COUNT_MAX
         assert len(kept.old) <= GENERATION_COUNT_MAX + 1
+
+
+# Looking into a key may run the caller's code, which may take the request apart meanwhile.
+@pytest.mark.parametrize("operation", ["BatchGetItem", "TransactWriteItems"])
+def test_a_request_that_changes_while_it_is_read_does_no_harm(operation: str) -> None:
+    waiting: list[Any] = []
+
+    class Name(str):
+        __slots__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            for victim in waiting:
+                victim.clear()
+            return str.__eq__(self, other)
+
+        __hash__ = str.__hash__
+
+    with hashrange.open() as db:
+        db.execute("CreateTable", {"TableName": "plain", **TABLE})
+        for number in range(20):
+            item = {"pk": {"S": "a"}, "sk": {"N": str(number)}}
+            db.execute("PutItem", {"TableName": "plain", "Item": item})
+        for place in range(10):
+            keys = [{"pk": {"S": "a"}, "sk": {"N": str(number)}} for number in range(10)]
+            keys[place] = {Name("pk"): {"S": "a"}, Name("sk"): {"N": str(place)}}
+            parts = [{"Delete": {"TableName": "plain", "Key": key}} for key in keys]
+            waiting[:] = []
+            if operation == "BatchGetItem":
+                request: Item = {"RequestItems": {"plain": {"Keys": keys}}}
+                waiting.append(keys)
+            else:
+                request = {"TransactItems": parts}
+                waiting += [parts, *[part["Delete"] for part in parts], *parts]
+            try:
+                outcome(db, operation, request)
+            except (KeyError, IndexError, ValueError, TypeError, RuntimeError):
+                pass                      # it is the caller's own doing
