@@ -9,15 +9,18 @@ from ddbcore.record cimport Record
 from ddbcore.table cimport CoreTable
 
 cdef enum:
-    WINDOW_MAX = 128                      # addresses gathered at a time
+    WINDOW_MAX = 128                      # addresses gathered at a time, unless widened
     WINDOW_FIRST = 8                      # of the first time: most queries are short
 
 cdef class Cursor:
     cdef readonly CoreTable table
-    cdef uint64_t window[WINDOW_MAX]
+    cdef uint64_t* window                 # `small`, or memory of its own
+    cdef uint64_t small[WINDOW_MAX]
+    cdef uint32_t window_capacity
     cdef uint32_t window_count
     cdef uint32_t window_next             # entry of the window to return next
     cdef uint32_t wanted                  # size of the next window
+    cdef uint32_t wanted_max              # windows grow up to this; see widen
     cdef uint64_t version                 # of the keyspace when the window was gathered
     cdef Keyspace* space                  # it was gathered from
     cdef tuple schema                     # names and types of the keys
@@ -29,7 +32,11 @@ cdef class Cursor:
 
     # The next record, or NULL at the end. Pin the engine before any Python code may run.
     cdef const Record* advance(self) except? NULL
+    # Gather the window that follows `last`; whether there is anything in it. Runs no Python code
+    # unless it raises or the table was loaded anew.
     cdef bint regather(self) except -1
+    # Make room for windows of `count` addresses.
+    cdef int widen(self, uint32_t count) except -1
     # Gather the addresses that follow `last` (or the start). Raises.
     cdef int fill(self) except -1
     # The table's keyspace is another one. Raises TableNotFound when its keys are others.

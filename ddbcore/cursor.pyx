@@ -82,12 +82,30 @@ cdef class Cursor:
 
     def __cinit__(self):
         self.finished = True              # until __init__ has run
+        self.window = self.small
+        self.window_capacity = self.wanted_max = WINDOW_MAX
 
     def __dealloc__(self):
         buffer_free(&self.last)
+        if self.window != self.small:
+            free(self.window)
 
     def __iter__(self):
         return self
+
+    cdef int widen(self, uint32_t count) except -1:
+        cdef uint64_t* window
+        if count <= self.window_capacity:
+            return 0
+        window = <uint64_t*>realloc(NULL if self.window == self.small else self.window,
+                                    count * sizeof(uint64_t))
+        if window == NULL:
+            raise MemoryError()
+        # What the window held is gathered anew.
+        self.window_count = self.window_next = 0
+        self.window = window
+        self.window_capacity = count
+        return 0
 
     cdef int fill(self) except -1:
         return 0
@@ -191,7 +209,7 @@ cdef class Cursor:
         self.window_next = 0
         self.fill()
         self.version = table.space.version
-        self.wanted = self.wanted * 2 if self.wanted < WINDOW_MAX // 2 else WINDOW_MAX
+        self.wanted = self.wanted * 2 if self.wanted < self.wanted_max // 2 else self.wanted_max
         if self.window_count == 0:
             return False
         # In a sound index always so; a forged one must not lead a walk in circles.

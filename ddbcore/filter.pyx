@@ -5,7 +5,10 @@ Theory of operation
     once and keeps the workspace: this class owns it. What it holds after binding never changes, so
     that several threads can evaluate it at once, each with the attributes it found on its stack.
     When the keyspace learns names, the walk goes on with another filter of the same condition
-    (`fresh`).
+    (`fresh`); when a table is loaded anew, with one bound from the start (`bound_to`).
+
+    What an index does not show of its items, its filters must not see (`visible`): a name that is
+    none of those shown is treated as if it stood inside documents only.
 
 Invariants
     1. `bound` is valid as long as the filter is; it never changes.
@@ -14,9 +17,12 @@ Threads
     Making and freeing with the GIL; evaluating (`steps.condition_eval`) without, from any thread.
 """
 
-from libc.stdint cimport uint8_t
+from libc.stdint cimport uint8_t, uint32_t
 
 from ddbcore.effect cimport status_raise
+from ddbcore.names cimport NAME_COUNT_MAX
+from ddbcore.operand cimport FieldTable, ROLE_ATTRIBUTE, ROLE_INNER, fields_index
+from ddbcore.pyapi cimport PyObject
 from ddbcore.steps cimport condition_eval
 from ddbcore.workspace cimport workspace_free
 
@@ -25,7 +31,7 @@ cdef class Filter:
 
     def __cinit__(
         self, Program program not None, ItemCodec codec not None, names=None, values=None,
-        bint typed=False, bint partial=False, Filter source=None,
+        bint typed=False, bint partial=False, Filter source=None, visible=None,
     ):
         if not program.has_condition:
             raise ValueError("a filter needs a program with a condition")
@@ -33,13 +39,40 @@ cdef class Filter:
         self.codec = codec
         self.name_count = program.name_count
         if source is None:
-            self.workspace = program.bind(codec, names, values, typed, partial)
+            self.names = None if names is None else dict(names)
+            self.values = None if values is None else dict(values)
+            self.typed = typed
+            self.visible = visible
+            self.workspace = program.bind(codec, self.names, self.values, typed, partial)
         else:
+            self.names = source.names
+            self.values = source.values
+            self.typed = source.typed
+            self.visible = source.visible
             self.workspace = program.bind_again(codec, source.workspace)
+        if self.visible is not None:
+            self.hide()
         self.bound = &self.workspace.bound
 
     def __dealloc__(self):
         workspace_free(self.workspace, self.name_count)
+
+    cdef int hide(self) except -1:
+        cdef Workspace* workspace = self.workspace
+        cdef FieldTable* table = &workspace.bound.table
+        cdef uint32_t index
+        for index in range(table.count):
+            if (table.fields[index].role == ROLE_ATTRIBUTE
+                    and <object><PyObject*>workspace.field_names[index] not in self.visible):
+                table.fields[index].role = ROLE_INNER
+        fields_index(table, len(self.codec.names.names) >= NAME_COUNT_MAX)
+        return 0
+
+    cdef Filter bound_to(self, ItemCodec codec):
+        if codec is self.codec:
+            return self.fresh()
+        return Filter(self.program, codec, self.names, self.values, self.typed, True,
+                      visible=self.visible)
 
     cdef Filter fresh(self):
         if self.workspace.interned_count == <uint32_t>len(self.codec.names.names):

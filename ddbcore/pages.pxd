@@ -20,3 +20,6 @@ cdef class Reader:
     cdef object item(self, const Record* record, Selection selection)
     # The LastEvaluatedKey of an item: its key, and the index's.
     cdef dict last_key(self, const Record* record)
+
+# An index of a table by its name. Raises ValidationError.
+cdef IndexState index_named(CoreTable table, str name)

@@ -1,4 +1,4 @@
-"""A table's hot calls: put, get, update, delete, batch."""
+"""A table's hot calls: put, get, update, delete."""
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
@@ -32,6 +32,7 @@ cdef class CoreTable:
     cdef int commit_indexed(self, Buffer* frame, bint updating) except -1
     cdef int commit_delete(self, Buffer* frame, uint64_t hash) except -1
     cdef object fetch(self, Span hash_key, Span range_key)
+    cdef object get_projected(self, object hash, object range, object project, object names)
     cdef int forget(self, const Record* record, uint64_t hash) except -1
     cdef int settle(self, object durability) except -1
     cdef int settle_as(self, int wanted) except -1
@@ -40,13 +41,8 @@ cdef class CoreTable:
     cdef int assist(self) except -1
     cdef int condition_check(self, const Record* old, object condition, object names,
                              object values) except -1
-
-cdef class Batch:
-    cdef readonly CoreTable table
-    cdef Buffer frame
-    cdef bint busy
-    cdef int durability
-    cdef readonly uint64_t count          # puts and deletes since the last flush
-
-    cdef int begin(self) except -1
-    cdef int end(self, size_t start) except -1
+    # The condition of a write, and the item as it was where it is to be `shown`.
+    cdef object examine(self, const Record* old, object condition, object names, object values,
+                        bint shown)
+    cdef object update_image(self, int wanted, const Record* record, Program program,
+                             object names)

@@ -1,11 +1,12 @@
-"""A table's hot calls: put, get, update, delete, batch.
+"""A table's hot calls: put, get, update, delete.
 
 Theory of operation
     Each call encodes what it was given into a scratch frame, which may run Python code; then it
     looks at the index, appends the frame and changes the index without running any. A read pins the
     engine while it makes objects of a record's bytes.
 
-    hashrange.Table inherits from CoreTable: a user's call enters C at once.
+    hashrange.Table inherits from CoreTable: a user's call enters C at once. It brings what turns
+    the language's forms into compiled ones: _condition_arguments, _projection_arguments, _touched.
 
 Invariants
     1. Between find and commit of one write no Python code runs, or the write starts over.
@@ -18,8 +19,8 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
 from ddbcore.btree cimport Span
-from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve
-from ddbcore.commit cimport batch_entries, frame_commit, frame_entries, record_find
+from ddbcore.buffer cimport Buffer, buffer_reserve
+from ddbcore.commit cimport frame_commit, frame_entries, record_find
 from ddbcore.compaction cimport COMPACTION_ASSIST, compaction_check, compaction_step
 from ddbcore.engine cimport (
     DURABILITY_COMMIT,
@@ -34,7 +35,6 @@ from ddbcore.indexes cimport IndexSet, index_set
 from ddbcore.item cimport ItemCodec
 from ddbcore.keyspace cimport (
     Keyspace,
-    keyspace_apply,
     keyspace_find,
     keyspace_hash,
     keyspace_put,
@@ -42,7 +42,7 @@ from ddbcore.keyspace cimport (
     record_hash_span,
     record_range_span,
 )
-from ddbcore.log cimport FRAME_BYTES_MAX, FRAME_HEADER_BYTES, log_room
+from ddbcore.log cimport FRAME_HEADER_BYTES, log_room
 from ddbcore.lru cimport ItemCache
 from ddbcore.number cimport NUMBER_KEY_BYTES_MAX, Number, number_key_encode, number_read
 from ddbcore.partition cimport (
@@ -55,6 +55,7 @@ from ddbcore.partition cimport (
     slot_ref,
 )
 from ddbcore.program cimport Program
+from ddbcore.projection cimport Projection, Selection
 from ddbcore.pyapi cimport (
     Py_None,
     Py_TYPE,
@@ -75,7 +76,7 @@ from ddbcore.record cimport (
 )
 from ddbcore.recovery cimport follow, roll_back
 from ddbcore.segments cimport address_offset, address_slot
-from ddbcore.status cimport ERR_FULL, FOUND, OK
+from ddbcore.status cimport FOUND, OK
 
 from ddbcore.errors import ConditionalCheckFailed, Error, TableNotFound, ValidationError
 
@@ -91,8 +92,30 @@ cdef extern from *:
     void record_prefetch(const void* address) noexcept nogil
 
 cdef enum:
-    BATCH_BYTES_MAX = 1048576             # a batch is written when its frame has grown to this
     MANY_KEYS_MAX = 4096                  # keys that get_many looks up together
+    RETURN_OLD = 1                        # what a write returns: the item as it was,
+    RETURN_NEW = 2                        # as it is,
+    RETURN_TOUCHED = 4                    # or only what the update's paths lead to, in that one
+
+cdef dict RETURNS = {
+    "NONE": 0,
+    "OLD": RETURN_OLD,
+    "ALL_OLD": RETURN_OLD,
+    "NEW": RETURN_NEW,
+    "ALL_NEW": RETURN_NEW,
+    "UPDATED_OLD": RETURN_OLD | RETURN_TOUCHED,
+    "UPDATED_NEW": RETURN_NEW | RETURN_TOUCHED,
+}
+
+
+cdef int returning_parse(object returning, bint updating) except -1:
+    """What a write shall return, as bits of RETURN_..."""
+    cdef object found = RETURNS.get(returning.upper()) if isinstance(returning, str) else None
+    if found is None or (not updating and found > RETURN_OLD):
+        raise ValidationError(
+            'returning= is "old", "new", "updated_old" or "updated_new"' if updating
+            else 'returning= of put and delete is "old"')
+    return found
 
 
 cdef inline uint64_t cache_hash(uint64_t hash, Span range_key) noexcept:
@@ -304,11 +327,39 @@ cdef class CoreTable:
             raise ConditionalCheckFailed("The conditional request failed")
         return 0
 
-    def get(self, hash, range=None):
+    cdef object examine(self, const Record* old, object condition, object names, object values,
+                        bint shown):
+        """Decide a condition, if there is one; the item as it is, if it is to be shown."""
+        cdef object image = None
+        self.engine.pins += 1
+        try:
+            if condition is not None:
+                self.condition_check(old, condition, names, values)
+            if shown and old != NULL:
+                image = self.codec.decode_item(<const uint8_t*>old, old.size_bytes, NULL, NULL)
+        finally:
+            self.engine.unpin()
+        return image
+
+    cdef object update_image(self, int wanted, const Record* record, Program program,
+                             object names):
+        """What an update shows of the item before or after it; None where there is none."""
+        cdef Projection touched
+        cdef Selection selection
+        if record == NULL:
+            return None
+        if not wanted & RETURN_TOUCHED:
+            return self.codec.decode_item(<const uint8_t*>record, record.size_bytes, NULL, NULL)
+        touched = self._touched(program)
+        selection = touched.bind(self.codec, names, True)
+        return selection.decode(<const uint8_t*>record, record.size_bytes)
+
+    def get(self, hash, range=None, *, project=None, names=None):
         """Return the item of a key: a new dict, or None.
 
-        hash, range: the key's values; range only where the table has a range key. Raises
-        ValidationError, CorruptError.
+        hash, range: the key's values; range only where the table has a range key. project: what
+        is wanted of the item: a projection expression (names: what its "#name" stand for), or a
+        list of attribute names. Raises ValidationError, CorruptError.
         """
         cdef Engine engine = self.engine
         cdef Buffer* buffer
@@ -316,6 +367,8 @@ cdef class CoreTable:
         cdef Span hash_key, range_key
         cdef uint8_t number[NUMBER_KEY_BYTES_MAX]
         cdef ItemCodec codec = None
+        if project is not None or names is not None:
+            return self.get_projected(hash, range, project, names)
         self.enter()
         if plain_key(self.codec, <PyObject*>hash, <PyObject*>range, &hash_key, &range_key, number):
             return self.fetch(hash_key, range_key)
@@ -327,6 +380,36 @@ cdef class CoreTable:
             self.enter()
             key = <const Record*>buffer.data
             return self.fetch(record_hash_span(key), record_range_span(key))
+        finally:
+            engine.scratch_give(buffer)
+
+    cdef object get_projected(self, object hash, object range, object project, object names):
+        cdef Engine engine = self.engine
+        cdef Projection projection
+        cdef Selection selection
+        cdef const Record* record
+        cdef uint64_t hash_value = 0
+        cdef uint64_t address = 0
+        cdef ItemCodec codec
+        cdef Buffer* buffer
+        projection, names = self._projection_arguments(project, names)
+        self.enter()
+        codec = self.codec
+        buffer = engine.scratch_take()
+        try:
+            codec.encode_key(hash, range, buffer)
+            selection = projection.bind(codec, names)
+            self.enter()
+            record = self.find(<const Record*>buffer.data, &hash_value, &address)
+            if record == NULL:
+                return None
+            engine.pins += 1
+            try:
+                if self.codec is not codec:
+                    selection = projection.bind(self.codec, names)
+                return selection.decode(<const uint8_t*>record, record.size_bytes)
+            finally:
+                engine.unpin()
         finally:
             engine.scratch_give(buffer)
 
@@ -365,13 +448,15 @@ cdef class CoreTable:
                        codec.memory.shapes, weight, &engine.log.lsn)
         return item
 
-    def put(self, item, *, condition=None, names=None, values=None, durability=None):
+    def put(self, item, *, condition=None, names=None, values=None, returning=None,
+            durability=None):
         """Write an item, in place of the one with the same key.
 
-        item: a dict with the key attributes; at most 400 KB. condition: an expression that must
-        hold for the item that is there (or for its absence). durability: "interval", "commit" or
-        "none" for this call. Raises ValidationError, ItemTooLarge, ConditionalCheckFailed,
-        DiskFull, PoisonedError.
+        item: a dict with the key attributes; at most 400 KB. condition: an expression or an object
+        such as Attr("n").eq(1) that must hold for the item that is there (or for its absence).
+        names, values: what "#name" and ":value" in it stand for. returning: "old" to get the item
+        that was there, or None. durability: "interval", "commit" or "none" for this call. Raises
+        ValidationError, ItemTooLarge, ConditionalCheckFailed, DiskFull, PoisonedError.
         """
         cdef Engine engine = self.engine
         cdef Buffer* frame
@@ -382,6 +467,10 @@ cdef class CoreTable:
         cdef uint64_t lsn
         cdef ItemCodec codec = self.codec
         cdef TableState state = self.state    # held: encoding may run Python code
+        cdef bint shown = returning is not None and returning_parse(returning, False) != 0
+        cdef object image = None
+        if condition is not None and type(condition) is not str:
+            condition, names, values = self._condition_arguments(condition, names, values)
         self.enter_write()
         frame = engine.scratch_take()
         try:
@@ -389,11 +478,11 @@ cdef class CoreTable:
             codec.encode_item(item, frame, key_fetch, <void*>&state.space)
             # Encoding may have run other Python code.
             self.enter_write()
-            while condition is not None:
+            while shown or condition is not None:
                 lsn = engine.log.lsn
                 old = self.find(<const Record*>(frame.data + FRAME_HEADER_BYTES), &hash_value,
                                 &address)
-                self.condition_check(old, condition, names, values)
+                image = self.examine(old, condition, names, values, shown)
                 self.enter_write()
                 if lsn == engine.log.lsn:
                     break
@@ -404,8 +493,10 @@ cdef class CoreTable:
         finally:
             engine.scratch_give(frame)
         self.settle(durability)
+        return image
 
-    def delete(self, hash, range=None, *, condition=None, names=None, values=None, durability=None):
+    def delete(self, hash, range=None, *, condition=None, names=None, values=None, returning=None,
+               durability=None):
         """Remove the item of a key; nothing happens when there is none.
 
         Arguments and errors as in put.
@@ -418,6 +509,10 @@ cdef class CoreTable:
         cdef uint64_t address = 0
         cdef uint64_t lsn
         cdef ItemCodec codec = self.codec
+        cdef bint shown = returning is not None and returning_parse(returning, False) != 0
+        cdef object image = None
+        if condition is not None and type(condition) is not str:
+            condition, names, values = self._condition_arguments(condition, names, values)
         self.enter_write()
         frame = engine.scratch_take()
         try:
@@ -429,25 +524,29 @@ cdef class CoreTable:
             while True:
                 lsn = engine.log.lsn
                 old = self.find(key, &hash_value, &address)
-                if condition is None:
+                if condition is None and not shown:
                     break
-                self.condition_check(old, condition, names, values)
+                image = self.examine(old, condition, names, values, shown)
                 self.enter_write()
                 if lsn == engine.log.lsn:
                     break
             if old == NULL:
-                return
+                return None
             self.commit_delete(frame, hash_value)
         finally:
             engine.scratch_give(frame)
         self.settle(durability)
+        return image
 
-    def update(self, hash, *args, names=None, values=None, condition=None, durability=None):
+    def update(self, hash, *args, names=None, values=None, condition=None, returning=None,
+               durability=None):
         """Change attributes of an item, or make it: update(hash, [range,] expression, ...).
 
         expression: SET, REMOVE, ADD and DELETE clauses. names, values: what "#name" and ":value"
-        stand for. condition: an expression that must hold. Raises ValidationError, ItemTooLarge,
-        ConditionalCheckFailed, DiskFull, PoisonedError.
+        stand for. condition: an expression or a condition object that must hold. returning: "old"
+        or "new" for the item before or after the update, "updated_old" or "updated_new" for what
+        the update's paths lead to in it; None where there is no such item. Raises
+        ValidationError, ItemTooLarge, ConditionalCheckFailed, DiskFull, PoisonedError.
         """
         cdef Engine engine = self.engine
         cdef object range = None
@@ -461,7 +560,13 @@ cdef class CoreTable:
         cdef uint64_t address = 0
         cdef uint64_t lsn
         cdef int changed
+        cdef int wanted = 0
+        cdef object image = None
         cdef ItemCodec codec = self.codec
+        if returning is not None:
+            wanted = returning_parse(returning, True)
+        if condition is not None and type(condition) is not str:
+            condition, names, values = self._condition_arguments(condition, names, values)
         if len(args) == 2:
             range, expression = args
         elif len(args) == 1:
@@ -492,6 +597,12 @@ cdef class CoreTable:
                     changed = program.run(self.codec, <const uint8_t*>old,
                                           old.size_bytes if old != NULL else 0, <const uint8_t*>key,
                                           key.size_bytes, names, values, frame)
+                    if wanted & RETURN_NEW and changed:
+                        image = self.update_image(
+                            wanted, <const Record*>(frame.data + FRAME_HEADER_BYTES), program,
+                            names)
+                    elif wanted:
+                        image = self.update_image(wanted, old, program, names)
                 finally:
                     engine.unpin()
                 if lsn == engine.log.lsn and not engine.refused and not self.space.dropped:
@@ -503,6 +614,7 @@ cdef class CoreTable:
             if frame != NULL:
                 engine.scratch_give(frame)
         self.settle(durability)
+        return image
 
     def get_many(self, keys):
         """Return the items of many keys, in their order; None for those that are absent.
@@ -604,134 +716,3 @@ cdef class CoreTable:
         """Return the sum of the items' DynamoDB sizes in bytes, at once."""
         self.enter()
         return self.space.item_bytes
-
-    def batch(self, *, durability=None):
-        """Return a context manager whose put and delete are written together: see Batch."""
-        self.enter_write()
-        return Batch(self, durability)
-
-
-cdef class Batch:
-    """Puts and deletes written together: one commit per flush, which is all there or not at all.
-
-    A batch is flushed when the `with` block ends, when it has grown to 1 MiB, and by flush(). When
-    the block ends by an exception, what was not flushed is dropped.
-    """
-
-    def __init__(self, CoreTable table not None, durability=None):
-        self.table = table
-        self.durability = (table.engine.durability if durability is None
-                           else durability_parse(durability))
-        self.frame.size = 0
-
-    def __dealloc__(self):
-        buffer_free(&self.frame)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, trace):
-        if kind is None:
-            self.flush()
-        elif not self.busy:
-            self.frame.size = 0
-            self.count = 0
-        return False
-
-    cdef int begin(self) except -1:
-        if self.busy:
-            raise ValidationError("the batch is encoding another item")
-        self.table.enter_write()
-        if self.frame.size == 0:
-            if buffer_reserve(&self.frame, 4096) != 0:
-                raise MemoryError()
-            self.frame.size = FRAME_HEADER_BYTES
-        self.busy = True
-        return 0
-
-    cdef int end(self, size_t start) except -1:
-        cdef Record* record = <Record*>(self.frame.data + start)
-        record.keyspace_id = <uint16_t>self.table.state.keyspace_id
-        if buffer_reserve(&self.frame, 8) != 0:
-            self.frame.size = start
-            raise MemoryError()
-        while self.frame.size & 7:
-            self.frame.data[self.frame.size] = 0
-            self.frame.size += 1
-        self.count += 1
-        if self.frame.size >= BATCH_BYTES_MAX:
-            self.flush()
-        return 0
-
-    def put(self, item):
-        """Add a put of an item.
-
-        Raises ValidationError, ItemTooLarge; the batch is as before then.
-        """
-        cdef ItemCodec codec = self.table.codec
-        cdef size_t start
-        self.begin()
-        start = self.frame.size
-        try:
-            codec.encode_item(item, &self.frame)
-        finally:
-            self.busy = False
-        self.end(start)
-
-    def delete(self, hash, range=None):
-        """Add a delete of a key."""
-        cdef ItemCodec codec = self.table.codec
-        cdef size_t start
-        self.begin()
-        start = self.frame.size
-        try:
-            codec.encode_key(hash, range, &self.frame)
-        finally:
-            self.busy = False
-        self.end(start)
-
-    def flush(self):
-        """Write what was added, in one commit."""
-        cdef CoreTable table = self.table
-        cdef Engine engine = table.engine
-        cdef uint64_t size = self.frame.size
-        cdef uint64_t address
-        cdef int status
-        if self.busy:
-            raise ValidationError("the batch is encoding an item")
-        if size <= FRAME_HEADER_BYTES:
-            return
-        table.enter_write()
-        if table.state.index_list:
-            try:
-                batch_entries(engine, table.state, &self.frame)
-                frame_commit(engine, &self.frame, table.state, None)
-            except BaseException:
-                self.frame.size = size
-                raise
-            self.frame.size = FRAME_HEADER_BYTES
-            self.count = 0
-            table.settle_as(self.durability)
-            return
-        if table.codec.names.logged != <uint32_t>len(table.codec.names.names):
-            engine.frame_names(table.state, &self.frame)
-        status = (ERR_FULL if self.frame.size > FRAME_BYTES_MAX
-                  else log_room(engine.log, self.frame.size))
-        if status != OK:
-            self.frame.size = size
-            engine.fail(status, f"writing to table {table.name}")
-        address = engine.log.place(self.frame.data, self.frame.size) + FRAME_HEADER_BYTES // 8
-        status = keyspace_apply(table.space, self.frame.data + FRAME_HEADER_BYTES,
-                                size - FRAME_HEADER_BYTES, address)
-        if status < 0:
-            # Part of it is in the index, none in the log: this handle ends, the database is as it
-            # was.
-            engine.refuse("a batch failed half way, and nothing of it was written: open the "
-                          "database again")
-            engine.fail(status, f"writing to table {table.name}")
-        engine.log.publish(self.frame.size)
-        table.codec.names.logged = <uint32_t>len(table.codec.names.names)
-        self.frame.size = FRAME_HEADER_BYTES
-        self.count = 0
-        engine.cache.clear()
-        table.settle_as(self.durability)

@@ -27,11 +27,12 @@ cdef class Action:
     cdef bint partial                     # names and values may hold more than the program uses
     cdef int wants
     cdef Projection touched               # what images show, or None for all
-    cdef bint native                      # the item has plain Python values
+    cdef bint native                      # plain Python values, in and out
     cdef size_t start                     # of its record among the encoded ones
 
     cdef int encode(self, Buffer* out) except -1
     cdef object image(self, const Record* record)
+    cdef object whole(self, const Record* record)
     cdef int decide(self, const Record* old) except -1
     cdef const Record* write(
         self, const Record* key, const Record* old, Buffer* frame,

@@ -23,7 +23,7 @@ class Action:
         self,
         table: CoreTable,
         kind: int,
-        item: dict[str, Any],
+        item: dict[str, Any] | tuple[Any, Any],
         program: Program | None = None,
         names: dict[str, str] | None = None,
         values: dict[str, Any] | None = None,
@@ -68,3 +68,6 @@ def read_all(
     engine: Engine,
     reads: Sequence[tuple[CoreTable, dict[str, Any], Projection | None, dict[str, str] | None]],
 ) -> list[tuple[dict[str, Any] | None, int]]: ...
+def get_all(
+    engine: Engine, keys: Sequence[tuple[CoreTable, Any, Any]]
+) -> list[dict[str, Any] | None]: ...

@@ -89,7 +89,11 @@ cdef int buffer_align(Buffer* out) except -1:
 
 
 cdef class Action:
-    """One write: what to do with which item of which table, under which condition."""
+    """One write: what to do with which item of which table, under which condition.
+
+    native: the item, the values and what is shown are plain Python values; the item of all but a
+    put is its key, (hash, range or None).
+    """
 
     def __init__(self, CoreTable table not None, int kind, item, Program program=None, names=None,
                  values=None, bint partial=False, int wants=0, Projection touched=None,
@@ -112,10 +116,13 @@ cdef class Action:
         buffer_align(out)
         self.start = out.size
         self.codec = self.table.codec
-        if self.kind != ACTION_PUT:
+        if self.native:
+            if self.kind == ACTION_PUT:
+                self.codec.encode_item(self.item, out)
+            else:
+                self.codec.encode_key(self.item[0], self.item[1], out)
+        elif self.kind != ACTION_PUT:
             typed_key_append(self.codec, self.item, out)
-        elif self.native:
-            self.codec.encode_item(self.item, out)
         else:
             typed_item_append(self.codec, self.item, out)
         return 0
@@ -127,7 +134,13 @@ cdef class Action:
             return None
         if self.touched is not None:
             selection = self.touched.bind(self.codec, self.names, True)
-            return selection.decode(<const uint8_t*>record, record.size_bytes, True)
+            return selection.decode(<const uint8_t*>record, record.size_bytes, not self.native)
+        return self.whole(record)
+
+    cdef object whole(self, const Record* record):
+        """The item of a record, in the form of the action."""
+        if self.native:
+            return self.codec.decode_item(<const uint8_t*>record, record.size_bytes, NULL, NULL)
         return typed_item_decode(self.codec, <const uint8_t*>record, record.size_bytes)
 
     cdef int decide(self, const Record* old) except -1:
@@ -135,7 +148,7 @@ cdef class Action:
         if (self.program is None or not self.program.has_condition
                 or self.program.check(self.codec, <const uint8_t*>old,
                                       old.size_bytes if old != NULL else 0, self.names, self.values,
-                                      True, self.partial)):
+                                      not self.native, self.partial)):
             return 0
         raise ConditionalCheckFailed("The conditional request failed")
 
@@ -149,8 +162,8 @@ cdef class Action:
         if self.kind == ACTION_UPDATE and self.program is not None and self.program.has_update:
             if not self.program.run(self.codec, <const uint8_t*>old,
                                     old.size_bytes if old != NULL else 0, <const uint8_t*>key,
-                                    key.size_bytes, self.names, self.values, frame, True,
-                                    self.partial):
+                                    key.size_bytes, self.names, self.values, frame,
+                                    not self.native, self.partial):
                 return NULL
         else:
             self.decide(old)
@@ -208,7 +221,7 @@ cdef class Action:
             new = self.write(key, old, frame)
         except ConditionalCheckFailed as error:
             if self.wants & SHOW_FAILED and old != NULL:
-                error.item = typed_item_decode(self.codec, <const uint8_t*>old, old.size_bytes)
+                error.item = self.whole(old)
             raise
         if new != NULL and new.kind == RECORD_DELETE:
             after = 0
@@ -684,3 +697,21 @@ cdef object shown(CoreTable table, const Record* record, Projection projection, 
         return typed_item_decode(table.codec, <const uint8_t*>record, record.size_bytes)
     selection = projection.bind(table.codec, names, True)
     return selection.decode(<const uint8_t*>record, record.size_bytes, True)
+
+
+def get_all(Engine engine not None, keys not None):
+    """Return the items of keys at one moment, as plain Python values; None for those absent.
+
+    keys: (table, hash, range or None). Raises ValidationError.
+    """
+    cdef CoreTable table
+    cdef uint64_t lsn
+    cdef list found
+    while True:
+        # A reader follows the writer here; if it does so in between, all is read again.
+        for table, _, _ in keys:
+            table.enter()
+        lsn = engine.log.lsn
+        found = [table.get(hash, range) for table, hash, range in keys]
+        if lsn == engine.log.lsn:
+            return found

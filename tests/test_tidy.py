@@ -67,8 +67,9 @@ LAYERS = [
     Layer("background", "ddbcore.checkpoint ddbcore.compaction ddbcore.replay"),
     Layer("recovery", "ddbcore.recovery ddbcore.keeper"),
     Layer("doors", "ddbcore.database ddbcore.table"),
-    Layer("walks", "ddbcore.cursor ddbcore.verify ddbcore.probe ddbcore"),
+    Layer("walks", "ddbcore.batch ddbcore.cursor ddbcore.verify ddbcore.probe ddbcore"),
     Layer("typed doors", "ddbcore.writes ddbcore.pages ddbcore.backfill"),
+    Layer("filtered walks", "ddbcore.walk"),
     Layer("errors (Python)", "hashrange.errors"),
     Layer("language", "hashrange.expr"),
     Layer("PartiQL", "hashrange.partiql"),
@@ -76,7 +77,8 @@ LAYERS = [
     Layer("operations", "hashrange.ops"),
     Layer(
         "database",
-        "hashrange.catalog hashrange.database hashrange.door hashrange.table",
+        "hashrange.catalog hashrange.database hashrange.door hashrange.indexes hashrange.native "
+        "hashrange.search hashrange.table hashrange.transaction",
         siblings=True,
     ),
     Layer("verification", "hashrange.verification"),

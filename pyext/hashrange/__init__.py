@@ -25,13 +25,17 @@ from ddbcore.errors import (
     TableNotFound,
     ValidationError,
 )
+from hashrange.conditions import Attr, Key
 from hashrange.database import Database, open
-from hashrange.table import Batch, Query, Scan, Table
+from hashrange.errors import TransactionCanceled
+from hashrange.indexes import Index
+from hashrange.table import Batch, Query, Scan, Table, Walk
 from hashrange.verification import SalvageReport, VerifyReport, salvage, verify
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Attr",
     "Batch",
     "ConditionalCheckFailed",
     "CorruptError",
@@ -40,7 +44,9 @@ __all__ = [
     "DatabaseLocked",
     "DiskFull",
     "Error",
+    "Index",
     "ItemTooLarge",
+    "Key",
     "PoisonedError",
     "Query",
     "ReadOnlyError",
@@ -50,8 +56,10 @@ __all__ = [
     "Table",
     "TableExists",
     "TableNotFound",
+    "TransactionCanceled",
     "ValidationError",
     "VerifyReport",
+    "Walk",
     "open",
     "salvage",
     "verify",

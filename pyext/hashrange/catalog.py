@@ -153,8 +153,13 @@ def hidden_tables(name: str, definitions: list[dict[str, Any]]) -> list[dict[str
     return [{"name": f"{name}/{entry['name']}", **HIDDEN_KEYS} for entry in definitions]
 
 
-def change_index(database: Database, tables: Tables, change: IndexChange) -> None:
-    """Do the engine's part of UpdateTable: drop an index, or add one and fill it."""
+def change_index(
+    database: Database, tables: Tables, change: IndexChange, *, wait: bool = True
+) -> None:
+    """Do the engine's part of UpdateTable: drop an index, or add one and fill it.
+
+    wait: return when it is filled, unless tables have a delay.
+    """
     catalog = tables.catalog
     assert isinstance(catalog, EngineCatalog)
     if change.delete is not None:
@@ -167,7 +172,7 @@ def change_index(database: Database, tables: Tables, change: IndexChange) -> Non
     keys = [(part["AttributeName"], change.key_types[part["AttributeName"]]) for part in schema]
     hash_count = sum(part["KeyType"] == "HASH" for part in schema)
     catalog.add_index(change.table, definition_of(change.create, keys, hash_count, True))
-    start_filling(database, tables, change.table, change.create["IndexName"])
+    start_filling(database, tables, change.table, change.create["IndexName"], wait=wait)
 
 
 def resume_indexes(database: Database, tables: Tables) -> None:
@@ -191,13 +196,15 @@ def resume_indexes(database: Database, tables: Tables) -> None:
                 start_filling(database, tables, name, index)
 
 
-def start_filling(database: Database, tables: Tables, table_name: str, index: str) -> None:
+def start_filling(
+    database: Database, tables: Tables, table_name: str, index: str, *, wait: bool = True
+) -> None:
     """Fill an index in a thread; without a delay of tables, wait for it."""
     filling = threading.Thread(
         target=fill_index, args=(database, tables, table_name, index), daemon=True
     )
     filling.start()
-    if tables.delay_s == 0:
+    if wait and tables.delay_s == 0:
         filling.join()
 
 

@@ -7,20 +7,26 @@ import os
 import re
 import threading
 import weakref
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ddbcore.database import CoreDatabase
 from ddbcore.errors import ValidationError
 from hashrange.expr import compile_program
+from hashrange.indexes import Index, create_request
+from hashrange.search import Expressions
 from hashrange.table import Table
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from hashrange.door import EngineDoor
     from hashrange.ops.service import Service
+    from hashrange.transaction import Transaction
 
 TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}\Z")
 KEY_NAME_BYTES_MAX = 255
+SELECT = re.compile(r"\s*SELECT\b", re.IGNORECASE)
 
 # Open databases: closed at exit, refused in forked children.
 _open: weakref.WeakSet[Database] = weakref.WeakSet()
@@ -32,6 +38,7 @@ class Database(CoreDatabase):
     def __init__(self, path: str | None = None, **options: Any) -> None:
         super().__init__(path, **options)
         self.engine.compiler = compile_program
+        self.expressions = Expressions()
         self.service: Service | None = None
         self.service_lock = threading.Lock()
         _open.add(self)
@@ -54,13 +61,19 @@ class Database(CoreDatabase):
         self.close()
 
     def create_table(
-        self, name: str, hash_key: tuple[str, str], range_key: tuple[str, str] | None = None
+        self,
+        name: str,
+        hash_key: tuple[str, str],
+        range_key: tuple[str, str] | None = None,
+        *,
+        indexes: Mapping[str, Index] | None = None,
     ) -> Table:
         """Create a table and return it.
 
         name: 3 to 255 characters of A-Z a-z 0-9 _ . - (DynamoDB's rule). hash_key, range_key:
-        (attribute name, type) with type "S" (str), "N" (number) or "B" (bytes). Raises TableExists,
-        ValidationError.
+        (attribute name, type) with type "S" (str), "N" (number) or "B" (bytes). indexes: an Index
+        by its name; one without a hash key of its own is a local index, and those are made only
+        here. Raises TableExists, ValidationError.
         """
         if not isinstance(name, str) or not TABLE_NAME.match(name):
             raise ValidationError(
@@ -74,7 +87,11 @@ class Database(CoreDatabase):
                 raise ValidationError(
                     f"hash key and range key are both {hash_key[0]!r}: they need different names"
                 )
-        super().create_table(name, hash_key, range_key)
+        if indexes:
+            self.execute("CreateTable", create_request(name, hash_key, range_key, indexes))
+            self.execute("DescribeTable", {"TableName": name})  # settles that it is made
+        else:
+            super().create_table(name, hash_key, range_key)
         return Table(self, name)
 
     def execute(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -85,10 +102,92 @@ class Database(CoreDatabase):
         as seconds since 1970. Raises the service's errors: subclasses of hashrange.Error whose
         `code` is the service's name for them, in the service's words.
         """
+        return self._service().execute(operation, request)
+
+    def sql(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+        """Run a PartiQL statement, with plain values for its parameters ("?").
+
+        SELECT: returns a lazy iterator over the rows, dicts of plain values, page after page.
+        INSERT, UPDATE, DELETE: returns a list with the item that RETURNING asks for, or []. A
+        condition that is false, as in the service's API, raises ConditionalCheckFailed; an INSERT
+        of an item that is there DuplicateItem. Raises ValidationError, TableNotFound.
+        """
+        # Imported when needed: most programs that use tables have no statements.
+        from hashrange.native import item_of, parameters_of
+
+        request: dict[str, Any] = {"Statement": statement}
+        if parameters:
+            request["Parameters"] = parameters_of(parameters)
+        answer = self.execute("ExecuteStatement", request)
+        if not isinstance(statement, str) or SELECT.match(statement) is None:
+            return [item_of(item) for item in answer["Items"]]
+        return self._rows(request, answer)
+
+    def _rows(self, request: dict[str, Any], answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a SELECT whose first page is there."""
+        from hashrange.native import item_of
+
+        while True:
+            for item in answer["Items"]:
+                yield item_of(item)
+            if "NextToken" not in answer:
+                return
+            answer = self.execute(
+                "ExecuteStatement", {**request, "NextToken": answer["NextToken"]}
+            )
+
+    def transact(
+        self, *, token: str | None = None, durability: str | None = None
+    ) -> Transaction:
+        """Return a context manager that collects writes and commits them as one.
+
+        Its put, update, delete and check take a table (or its name) and then what the table's
+        calls take; at most 100 actions, one an item. At the end of the block all is written in one
+        commit, or nothing: TransactionCanceled has `reasons`, one for each action; an exception in
+        the block drops all. token: up to 36 characters; a transaction that was done with the
+        same token in the last ten minutes is not done again. Raises ValidationError.
+        """
+        from hashrange.transaction import Transaction
+
+        return Transaction(self, token, durability)
+
+    def transact_get(
+        self, keys: Sequence[tuple[Any, ...]]
+    ) -> list[dict[str, Any] | None]:
+        """Return items of one moment: no write lies between any two of them.
+
+        keys: up to 100 of (table or its name, hash) or (table, hash, range). Returns the items in
+        their order, None for those that are absent. Raises ValidationError, TableNotFound.
+        """
+        from hashrange.transaction import transact_get
+
+        return transact_get(self, list(keys))
+
+    def _service(self) -> Service:
+        """Return the operations, made when they are first needed."""
         if self.service is None:
             with self.service_lock:
                 self.service = self.service or self.make_service()
-        return self.service.execute(operation, request)
+        return self.service
+
+    def _door(self) -> EngineDoor:
+        """Return the operations' door to the engine."""
+        door: EngineDoor = self._service().door  # type: ignore[assignment]
+        return door
+
+    def _update_indexes(self, request: dict[str, Any], *, wait: bool) -> None:
+        """Run UpdateTable; without `wait`, an index is filled after the return."""
+        from hashrange.catalog import change_index
+        from hashrange.ops import requests
+
+        service = self._service()
+        if wait:
+            service.execute("UpdateTable", request)
+            return
+        requests.check("UpdateTable", request)
+        _, change = service.tables.update_table(request)
+        if change is not None:
+            change_index(self, service.tables, change, wait=False)
 
     def make_service(self) -> Service:
         """Return what runs the operations."""

@@ -1,0 +1,345 @@
+"""Walks: a cursor with a filter, a projection, an index on its way.
+
+Theory of operation
+    A walk takes its cursor's window as a batch: with the GIL it finds the records (through an
+    index: the items that the entries lead to), without the GIL it decides the filter over their
+    bytes, fetching ahead; then it makes items of those that passed, one a call. Nothing is made of
+    the others. Windows grow to BATCH_MAX records as long as the table is at rest, so that a scan
+    hands over the GIL once in a hundred microseconds.
+
+    Where the walk is, the cursor says: behind the last item returned, or, when a batch is used up,
+    behind its last record. When the table has changed since a batch was decided, the next call
+    gathers again behind that.
+
+Invariants
+    1. From gathering to the end of deciding the engine is pinned, and no Python code runs before
+       the records are found: what the places point at is mapped, and never changes.
+    2. An item that a call returns was there, and passed, at a moment within the call, or nothing
+       has changed since that moment.
+    3. A filter is bound to the names that the keyspace had when the batch was gathered.
+
+Threads
+    A walk is for one thread at a time, and says so. In a process that follows a writer the GIL is
+    kept: while an engine is pinned it cannot follow.
+"""
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, realloc
+
+from ddbcore.cursor cimport WINDOW_FIRST
+from ddbcore.engine cimport Engine
+from ddbcore.indexes cimport IndexState, base_key_read
+from ddbcore.item cimport ItemCodec
+from ddbcore.keyspace cimport keyspace_hash
+from ddbcore.pages cimport index_named
+from ddbcore.partition cimport partition_prefetch
+from ddbcore.projection cimport Projection
+from ddbcore.segments cimport LogSlot, LogView, address_offset, address_slot, record_at
+from ddbcore.status cimport ERR_CORRUPT
+from ddbcore.steps cimport Bound, condition_eval
+
+from ddbcore.cursor import limit_parse
+from ddbcore.errors import ValidationError
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define place_prefetch(p) \\
+        (__builtin_prefetch((const char*)(p)), __builtin_prefetch((const char*)(p) + 64), \\
+         __builtin_prefetch((const char*)(p) + 128))
+    #else
+    #define place_prefetch(p) ((void)(p))
+    #endif
+    """
+    void place_prefetch(const void* address) noexcept nogil
+
+cdef enum:
+    ITEM_STAGE = 16                       # entries whose items are looked up together
+
+
+cdef int places_decide(const Bound* bound, const Place* places, uint32_t count, uint32_t* hits,
+                       uint32_t* hit_count) noexcept nogil:
+    """Note which places pass: 0, or the status of the first that cannot be decided."""
+    cdef uint32_t index, found = 0
+    cdef int status
+    for index in range(count):
+        if index + PREFETCH_AHEAD < count:
+            place_prefetch(places[index + PREFETCH_AHEAD].record)
+        status = condition_eval(bound, places[index].record, places[index].room)
+        if status < 0:
+            hit_count[0] = found
+            return status
+        hits[found] = index
+        found += <uint32_t>status
+    hit_count[0] = found
+    return 0
+
+
+cdef int place_find(LogView* view, uint64_t address, Place* place) noexcept nogil:
+    """The place of an address: 0 or ERR_CORRUPT. Reads the record only where it is unproven."""
+    cdef LogSlot* slot
+    cdef uint64_t offset = address_offset(address)
+    if address_slot(address) >= view.slot_count:
+        return ERR_CORRUPT
+    slot = &view.slots[address_slot(address)]
+    if slot.base == NULL or offset + 16 > slot.size:
+        return ERR_CORRUPT
+    if slot.unproven != NULL and record_at(view, address) == NULL:
+        return ERR_CORRUPT
+    place.record = slot.base + offset
+    place.room = slot.size - offset
+    return 0
+
+
+cdef class Walk:
+    """A lazy iterator over items of a table, directly or through an index. Made by Table.
+
+    source: the cursor, over the table or over the entries of the index named. condition: what an
+    item must pass. projection, names: what is returned of it; None for all. limit: the number of
+    items returned. key_of: makes the last key of hash and range key of an entry.
+    """
+
+    def __cinit__(self, Cursor source not None, CoreTable table not None, str index=None, *,
+                  Filter condition=None, Projection projection=None, names=None, limit=None,
+                  key_of=None):
+        self.source = source
+        self.table = table
+        self.condition = condition
+        self.key_of = key_of
+        self.remaining = limit_parse(limit)
+        if index is not None:
+            self.reader = Reader.__new__(Reader)
+            self.reader.table = table
+            self.reader.index = index_named(table, index)
+            self.schema_version = table.engine.schema_version
+        if projection is not None:
+            self.projection = projection
+            self.names = names
+            self.selection = projection.bind(table.codec, names, True)
+        source.wanted_max = BATCH_MAX
+        if condition is None and 0 < self.remaining <= BATCH_MAX:
+            source.wanted = <uint32_t>self.remaining
+
+    def __dealloc__(self):
+        free(self.places)
+        free(self.hits)
+
+    def __iter__(self):
+        return self
+
+    @property
+    def last_key(self):
+        """Key of the last item (of an index: entry) gone over; after= goes on behind it.
+
+        None before the first.
+        """
+        key = self.source.last_key
+        return key if key is None or self.key_of is None else self.key_of(*key)
+
+    def __next__(self):
+        if self.busy:
+            raise ValidationError("the cursor is in use in another thread")
+        self.busy = True
+        self.table.engine.pins += 1
+        try:
+            item = self.step()
+        finally:
+            self.busy = False
+            self.table.engine.unpin()
+        if item is None:
+            raise StopIteration
+        return item
+
+    cdef object step(self):
+        """The next item, or None at the end."""
+        cdef uint32_t index
+        if self.finished or self.remaining == 0:
+            return None
+        self.enter()
+        if not self.fresh():
+            self.hit_next = self.hit_count = self.place_count = 0
+        while self.hit_next == self.hit_count:
+            if self.place_count != 0:
+                self.source.window_next = self.source.window_count
+                self.source.remember(self.entry(self.place_count - 1))
+            if self.place_count != 0 and self.ended or not self.gather():
+                self.finished = True
+                return None
+        index = self.hits[self.hit_next]
+        self.hit_next += 1
+        self.source.window_next = index + 1
+        self.source.remember(self.entry(index))
+        if self.remaining > 0:
+            self.remaining -= 1
+        return self.item(&self.places[index])
+
+    cdef int enter(self) except -1:
+        cdef Engine engine = self.table.engine
+        engine.unpin()
+        try:
+            self.source.table.enter()
+            self.table.enter()
+        finally:
+            engine.pins += 1
+        return 0
+
+    cdef int rebind(self) except -1:
+        """Fit filter, projection and index to what the table is by now. May run Python code."""
+        cdef Engine engine = self.table.engine
+        cdef ItemCodec codec = self.table.codec
+        cdef IndexState index
+        if self.condition is not None:
+            self.condition = self.condition.bound_to(codec)
+        if self.selection is not None and self.selection.codec is not codec:
+            self.selection = self.projection.bind(codec, self.names, True)
+        if self.reader is not None and self.schema_version != engine.schema_version:
+            self.schema_version = engine.schema_version
+            index = index_named(self.table, self.reader.index.name)
+            if (index.hash_parts != self.reader.index.hash_parts
+                    or index.range_parts != self.reader.index.range_parts):
+                raise ValidationError(f"index {index.name} was dropped; the new one of this name "
+                                      "has other keys")
+            self.reader.index = index
+        return 0
+
+    cdef bint fresh(self) noexcept:
+        cdef Cursor source = self.source
+        return (source.space == source.table.space and source.version == source.table.space.version
+                and self.space == self.table.space and self.version == self.table.space.version)
+
+    cdef const Record* entry(self, uint32_t index) except NULL:
+        cdef const Record* record = record_at(&self.table.engine.log.view,
+                                              self.source.window[index])
+        if record == NULL:
+            self.table.engine.fail(ERR_CORRUPT, f"walking table {self.table.name}")
+        return record
+
+    cdef int reserve(self, uint32_t count) except -1:
+        cdef void* memory
+        if count > self.capacity:
+            self.source.widen(count)
+            memory = realloc(self.places, count * sizeof(Place))
+            if memory == NULL:
+                raise MemoryError()
+            self.places = <Place*>memory
+            memory = realloc(self.hits, count * sizeof(uint32_t))
+            if memory == NULL:
+                raise MemoryError()
+            self.hits = <uint32_t*>memory
+            self.capacity = count
+        return 0
+
+    cdef int gather(self) except -1:
+        cdef Cursor source = self.source
+        cdef Engine engine = self.table.engine
+        cdef uint64_t lsn, version
+        self.hit_next = self.hit_count = self.place_count = 0
+        if source.finished:
+            return 0
+        if engine.following:
+            # Others have their turn here, since they have none while a batch is decided.
+            with nogil:
+                pass
+        while True:
+            self.enter()
+            lsn, version = engine.log.lsn, engine.schema_version
+            self.reserve(source.wanted if source.wanted > WINDOW_FIRST else WINDOW_FIRST)
+            self.rebind()
+            # Making objects may have run finalizers, and those may have written.
+            if lsn == engine.log.lsn and version == engine.schema_version and not engine.refused:
+                break
+        if not source.regather():
+            return 0
+        self.space = self.table.space
+        self.version = self.table.space.version
+        self.place_count = self.inside_count()
+        self.ended = self.place_count < source.window_count
+        if self.place_count == 0:
+            return 0
+        if self.reader is None:
+            self.find_records(self.place_count)
+        else:
+            self.find_items(self.place_count)
+        self.decide()
+        return 1
+
+    cdef uint32_t inside_count(self) except? 0xFFFFFFFF:
+        cdef uint32_t lower = 0
+        cdef uint32_t upper = self.source.window_count
+        cdef uint32_t middle
+        if self.source.inside(self.entry(upper - 1)):
+            return upper
+        upper -= 1
+        while lower < upper:
+            middle = (lower + upper) // 2
+            if self.source.inside(self.entry(middle)):
+                lower = middle + 1
+            else:
+                upper = middle
+        return lower
+
+    cdef int find_records(self, uint32_t count) except -1:
+        cdef Engine engine = self.table.engine
+        cdef uint32_t index
+        for index in range(count):
+            if place_find(&engine.log.view, self.source.window[index], &self.places[index]) != 0:
+                engine.fail(ERR_CORRUPT, f"walking table {self.table.name}")
+        return 0
+
+    cdef int find_items(self, uint32_t count) except -1:
+        """Find what the entries lead to; the steps of many look-ups are taken together."""
+        cdef Reader reader = self.reader
+        cdef CoreTable table = self.table
+        cdef Engine engine = table.engine
+        cdef uint64_t hashes[ITEM_STAGE]
+        cdef const Record* record
+        cdef uint32_t start, index, stop
+        cdef uint32_t hash_size = 0
+        for start in range(0, count, ITEM_STAGE):
+            stop = start + ITEM_STAGE if start + ITEM_STAGE < count else count
+            for index in range(start, stop):
+                self.source.prefetch(index)
+            for index in range(start, stop):
+                if base_key_read(reader.index, self.entry(index), &reader.key, &hash_size) != 0:
+                    engine.fail(ERR_CORRUPT, f"following index {reader.index.name}")
+                hashes[index - start] = keyspace_hash(table.space, reader.key.data, hash_size)
+                partition_prefetch(&table.space.partition, hashes[index - start])
+            for index in range(start, stop):
+                table.prefetch_record(hashes[index - start])
+            for index in range(start, stop):
+                record = reader.base(self.entry(index))
+                self.places[index].record = <const uint8_t*>record
+                self.places[index].room = record.size_bytes
+        return 0
+
+    cdef int decide(self) except -1:
+        cdef Engine engine = self.table.engine
+        cdef const Bound* bound
+        cdef uint32_t index
+        cdef uint32_t count = self.place_count
+        cdef uint32_t found = 0
+        cdef int status = 0
+        if self.condition is None:
+            for index in range(count):
+                self.hits[index] = index
+            self.hit_count = count
+            return 0
+        bound = self.condition.bound
+        if count < BATCH_FREE_MIN or engine.following:
+            status = places_decide(bound, self.places, count, self.hits, &found)
+        else:
+            with nogil:
+                status = places_decide(bound, self.places, count, self.hits, &found)
+        if status < 0:
+            engine.fail(status, "evaluating a filter")
+        self.hit_count = found
+        return 0
+
+    cdef object item(self, const Place* place):
+        cdef ItemCodec codec = self.table.codec
+        cdef size_t size = (<const Record*>place.record).size_bytes
+        if size > place.room:
+            self.table.engine.fail(ERR_CORRUPT, f"walking table {self.table.name}")
+        if self.selection is not None:
+            return self.selection.decode(place.record, size)
+        return codec.decode_item(place.record, size, NULL, NULL)
