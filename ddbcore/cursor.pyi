@@ -17,7 +17,6 @@ class Query(Cursor):
         self,
         table: CoreTable,
         hash: _KeyValue,
-        *,
         between: tuple[_KeyValue, _KeyValue] | None = None,
         ge: _KeyValue | None = None,
         gt: _KeyValue | None = None,

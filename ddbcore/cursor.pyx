@@ -266,7 +266,8 @@ def key_parts(CoreTable table not None, after):
 cdef class Query(Cursor):
     """The items of one partition key, in sort key order. Made by Table.query."""
 
-    def __init__(self, CoreTable table not None, hash, *, between=None, ge=None, gt=None, le=None,
+    # Arguments by place are faster than by name, which counts for a query of one item.
+    def __init__(self, CoreTable table not None, hash, between=None, ge=None, gt=None, le=None,
                  lt=None, eq=None, begins_with=None, reverse=False, limit=None, after=None):
         self.table = table
         self.reverse = reverse

@@ -13,7 +13,7 @@ from ddbcore.table cimport CoreTable
 cdef enum:
     BATCH_MAX = 4096                      # records that one evaluation decides
     BATCH_FREE_MIN = 32                   # fewer are decided with the GIL
-    PREFETCH_AHEAD = 10                   # records; deciding one covers a tenth of a cache miss
+    PREFETCH_AHEAD = 12                   # records; deciding one covers a tenth of a cache miss
 
 
 cdef struct Place:
@@ -59,5 +59,6 @@ cdef class Walk:
     cdef int find_records(self, uint32_t count) except -1
     cdef int find_items(self, uint32_t count) except -1
     cdef int decide(self) except -1
+    cdef bint widen_place(self, uint32_t index) except -1
     cdef const Record* entry(self, uint32_t index) except NULL
     cdef object item(self, const Place* place)

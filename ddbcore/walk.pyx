@@ -25,6 +25,7 @@ Threads
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
+from libc.string cimport memcpy
 
 from ddbcore.cursor cimport WINDOW_FIRST
 from ddbcore.engine cimport Engine
@@ -34,7 +35,15 @@ from ddbcore.keyspace cimport keyspace_hash
 from ddbcore.pages cimport index_named
 from ddbcore.partition cimport partition_prefetch
 from ddbcore.projection cimport Projection
-from ddbcore.segments cimport LogSlot, LogView, address_offset, address_slot, record_at
+from ddbcore.segments cimport (
+    BLOCK_BYTES,
+    BLOCK_SHIFT,
+    LogSlot,
+    LogView,
+    address_offset,
+    address_slot,
+    record_at,
+)
 from ddbcore.status cimport ERR_CORRUPT
 from ddbcore.steps cimport Bound, condition_eval
 
@@ -45,8 +54,7 @@ cdef extern from *:
     """
     #if defined(__GNUC__) || defined(__clang__)
     #define place_prefetch(p) \\
-        (__builtin_prefetch((const char*)(p)), __builtin_prefetch((const char*)(p) + 64), \\
-         __builtin_prefetch((const char*)(p) + 128))
+        (__builtin_prefetch((const char*)(p)), __builtin_prefetch((const char*)(p) + 64))
     #else
     #define place_prefetch(p) ((void)(p))
     #endif
@@ -55,19 +63,23 @@ cdef extern from *:
 
 cdef enum:
     ITEM_STAGE = 16                       # entries whose items are looked up together
+    PROVEN_BLOCKS = 8                     # read at once; nearly all records are shorter
+    PROVEN_BYTES = PROVEN_BLOCKS * BLOCK_BYTES
 
 
-cdef int places_decide(const Bound* bound, const Place* places, uint32_t count, uint32_t* hits,
-                       uint32_t* hit_count) noexcept nogil:
+cdef int places_decide(const Bound* bound, const Place* places, uint32_t start, uint32_t count,
+                       uint32_t* hits, uint32_t* hit_count, uint32_t* failed) noexcept nogil:
     """Note which places pass: 0, or the status of the first that cannot be decided."""
-    cdef uint32_t index, found = 0
+    cdef uint32_t index
+    cdef uint32_t found = hit_count[0]
     cdef int status
-    for index in range(count):
+    for index in range(start, count):
         if index + PREFETCH_AHEAD < count:
             place_prefetch(places[index + PREFETCH_AHEAD].record)
         status = condition_eval(bound, places[index].record, places[index].room)
         if status < 0:
             hit_count[0] = found
+            failed[0] = index
             return status
         hits[found] = index
         found += <uint32_t>status
@@ -75,8 +87,17 @@ cdef int places_decide(const Bound* bound, const Place* places, uint32_t count, 
     return 0
 
 
+cdef inline bint blocks_proven(const uint8_t* unproven) noexcept nogil:
+    cdef uint64_t flags
+    memcpy(&flags, unproven, PROVEN_BLOCKS)
+    return flags == 0
+
+
 cdef int place_find(LogView* view, uint64_t address, Place* place) noexcept nogil:
-    """The place of an address: 0 or ERR_CORRUPT. Reads the record only where it is unproven."""
+    """The place of an address: 0 or ERR_CORRUPT. Reads the record only where it is unproven.
+
+    Its room may end before a record that is longer than that; see Walk.decide.
+    """
     cdef LogSlot* slot
     cdef uint64_t offset = address_offset(address)
     if address_slot(address) >= view.slot_count:
@@ -84,10 +105,17 @@ cdef int place_find(LogView* view, uint64_t address, Place* place) noexcept nogi
     slot = &view.slots[address_slot(address)]
     if slot.base == NULL or offset + 16 > slot.size:
         return ERR_CORRUPT
-    if slot.unproven != NULL and record_at(view, address) == NULL:
-        return ERR_CORRUPT
     place.record = slot.base + offset
     place.room = slot.size - offset
+    if slot.unproven == NULL or offset + PROVEN_BYTES > slot.size:
+        if slot.unproven != NULL and record_at(view, address) == NULL:
+            return ERR_CORRUPT
+        return 0
+    # Without reading the record: whatever its size, it lies in blocks that are proven.
+    if blocks_proven(slot.unproven + (offset >> BLOCK_SHIFT)):
+        place.room = PROVEN_BYTES - BLOCK_BYTES
+    elif record_at(view, address) == NULL:
+        return ERR_CORRUPT
     return 0
 
 
@@ -171,6 +199,10 @@ cdef class Walk:
         self.source.remember(self.entry(index))
         if self.remaining > 0:
             self.remaining -= 1
+        # Its own room may be too narrow, and without a filter nobody has looked.
+        if (self.reader is None
+                and self.places[index].room < (<const Record*>self.places[index].record).size_bytes):
+            self.widen_place(index)
         return self.item(&self.places[index])
 
     cdef int enter(self) except -1:
@@ -317,6 +349,8 @@ cdef class Walk:
         cdef const Bound* bound
         cdef uint32_t index
         cdef uint32_t count = self.place_count
+        cdef uint32_t start = 0
+        cdef uint32_t failed = 0
         cdef uint32_t found = 0
         cdef int status = 0
         if self.condition is None:
@@ -325,21 +359,32 @@ cdef class Walk:
             self.hit_count = count
             return 0
         bound = self.condition.bound
-        if count < BATCH_FREE_MIN or engine.following:
-            status = places_decide(bound, self.places, count, self.hits, &found)
-        else:
-            with nogil:
-                status = places_decide(bound, self.places, count, self.hits, &found)
-        if status < 0:
-            engine.fail(status, "evaluating a filter")
-        self.hit_count = found
-        return 0
+        while True:
+            if count < BATCH_FREE_MIN or engine.following:
+                status = places_decide(bound, self.places, start, count, self.hits, &found, &failed)
+            else:
+                with nogil:
+                    status = places_decide(bound, self.places, start, count, self.hits, &found,
+                                           &failed)
+            if status == 0:
+                self.hit_count = found
+                return 0
+            # Perhaps it is only longer than its room: once more, with its own size.
+            if status != ERR_CORRUPT or self.reader is not None or not self.widen_place(failed):
+                engine.fail(status, "evaluating a filter")
+            start = failed
+
+    cdef bint widen_place(self, uint32_t index) except -1:
+        """Give a long record its room; 0 when it had it."""
+        cdef const Record* record = self.entry(index)
+        if self.places[index].room >= record.size_bytes:
+            return False
+        self.places[index].room = record.size_bytes
+        return True
 
     cdef object item(self, const Place* place):
         cdef ItemCodec codec = self.table.codec
         cdef size_t size = (<const Record*>place.record).size_bytes
-        if size > place.room:
-            self.table.engine.fail(ERR_CORRUPT, f"walking table {self.table.name}")
         if self.selection is not None:
             return self.selection.decode(place.record, size)
         return codec.decode_item(place.record, size, NULL, NULL)

@@ -69,7 +69,7 @@ LAYERS = [
     Layer("doors", "ddbcore.database ddbcore.table"),
     Layer("walks", "ddbcore.batch ddbcore.cursor ddbcore.verify ddbcore.probe ddbcore"),
     Layer("typed doors", "ddbcore.writes ddbcore.pages ddbcore.backfill"),
-    Layer("filtered walks", "ddbcore.walk"),
+    Layer("filtered walks", "ddbcore.walk ddbcore.reading"),
     Layer("errors (Python)", "hashrange.errors"),
     Layer("language", "hashrange.expr"),
     Layer("PartiQL", "hashrange.partiql"),

@@ -79,10 +79,10 @@ class Expressions(ExpressionCache):
 
 def query(
     table: Table,
+    *,
     hash: Any,
     key: Any,
     bounds: dict[str, Any],
-    *,
     reverse: bool,
     limit: int | None,
     after: Any,

@@ -111,7 +111,7 @@ class Transaction:
         names: Names = None,
         values: Values = None,
     ) -> None:
-        """Add an update: update(table, hash, [range,] expression, ...), as in Table.
+        """Add an update; its arguments are the table and those of Table.update.
 
         Raises ValidationError.
         """
