@@ -180,6 +180,7 @@ cdef class Walk:
 
     cdef object step(self):
         """The next item, or None at the end."""
+        cdef const Record* record
         cdef uint32_t index
         if self.finished or self.remaining == 0:
             return None
@@ -199,9 +200,9 @@ cdef class Walk:
         self.source.remember(self.entry(index))
         if self.remaining > 0:
             self.remaining -= 1
-        # Its own room may be too narrow, and without a filter nobody has looked.
-        if (self.reader is None
-                and self.places[index].room < (<const Record*>self.places[index].record).size_bytes):
+        record = <const Record*>self.places[index].record
+        if self.reader is None and self.places[index].room < record.size_bytes:
+            # Without a filter nobody has looked.
             self.widen_place(index)
         return self.item(&self.places[index])
 

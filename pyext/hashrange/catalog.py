@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -214,7 +213,9 @@ def fill_index(database: Database, tables: Tables, table_name: str, index: str) 
         table = CoreTable(database.engine, table_name)
         cursor = Scan(table)
         while fill(table, index, cursor, FILL_STEP):
-            time.sleep(0)  # lets other threads have the GIL between two steps
+            # Between two steps the interpreter hands over the GIL to who has waited long enough.
+            # Given away at each step, a busy writer would add more than is filled, for ever.
+            pass
     except Error:
         # A database that is closed goes on at its next opening; a table may have been dropped.
         if database.engine.refusal is None and f"{table_name}/{index}" in database.engine.names:
