@@ -114,6 +114,8 @@ def binary_of(content: Any) -> bytes:
     return base64.b64decode(content) if isinstance(content, str) else bytes(content)
 
 
-def parameters_of(values: Sequence[Any] | None) -> list[dict[str, Any]]:
-    """Return parameters of a statement in typed form."""
-    return [typed_of(value) for value in values or ()]
+def parameters_of(values: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return parameters of a statement in typed form. Raises ValidationError."""
+    if not isinstance(values, (list, tuple)):
+        raise ValidationError(f"parameters are a list of values, not {values!r:.100}")
+    return [typed_of(value) for value in values]

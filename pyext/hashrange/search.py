@@ -63,7 +63,7 @@ class Expressions(ExpressionCache):
         """
         if isinstance(project, str):
             return self.projection(project), names
-        wanted = () if project is None else tuple(dict.fromkeys(project))
+        wanted = tuple(dict.fromkeys(project)) if isinstance(project, (list, tuple, set)) else ()
         if not wanted or not all(isinstance(name, str) and name for name in wanted):
             raise ValidationError(
                 "project= is an expression or a list of attribute names (names= is for "

@@ -79,6 +79,8 @@ def test_a_filter_sees_what_a_projection_leaves_out(table: hashrange.Table) -> N
         ([], None, "project="),
         ([""], None, "project="),
         ([1], None, "project="),
+        (5, None, "project="),
+        ({"h": 1}, None, "project="),
         (["h"], {"#n": "name"}, "names= is for expressions"),
         ("h,", None, "Invalid ProjectionExpression"),
         ("#x", None, "attribute name: #x"),

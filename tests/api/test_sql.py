@@ -84,6 +84,8 @@ def test_an_index_is_read_by_name(db: hashrange.Database, filled: hashrange.Tabl
          "ValidationException"),
         ("SELECT * FROM ranges WHERE h = ?", [object()], hashrange.ValidationError,
          "ValidationException"),
+        ("SELECT * FROM ranges WHERE h = ?", "a", hashrange.ValidationError,
+         "ValidationException"),
         ("INSERT INTO ranges VALUE {'h': 'a', 'r': 5}", [], hashrange.Error,
          "DuplicateItemException"),
         ("DELETE FROM ranges WHERE h = 'a' AND r = 5 AND v = 100", [],
