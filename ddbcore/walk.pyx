@@ -270,9 +270,12 @@ cdef class Walk:
         if source.finished:
             return 0
         if engine.following:
-            # Others have their turn here, since they have none while a batch is decided.
+            # Others have their turn here, since they have none while a batch is decided; and not
+            # while the engine is pinned, or they could not follow.
+            engine.unpin()
             with nogil:
                 pass
+            engine.pins += 1
         while True:
             self.enter()
             lsn, version = engine.log.lsn, engine.schema_version
