@@ -76,6 +76,7 @@ LAYERS = [
     Layer("PartiQL", "hashrange.partiql"),
     Layer("conditions", "hashrange.conditions"),
     Layer("operations", "hashrange.ops"),
+    Layer("clients", "hashrange.client"),
     Layer(
         "database",
         "hashrange.catalog hashrange.database hashrange.door hashrange.indexes hashrange.native "

@@ -20,6 +20,8 @@ from hashrange.table import Table
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from mypy_boto3_dynamodb import DynamoDBClient, DynamoDBServiceResource
+
     from hashrange.door import EngineDoor
     from hashrange.ops.service import Service
     from hashrange.transaction import Transaction
@@ -188,6 +190,26 @@ class Database(CoreDatabase):
         _, change = service.tables.update_table(request)
         if change is not None:
             change_index(self, service.tables, change, wait=False)
+
+    def client(self) -> DynamoDBClient:
+        """Return boto3's dynamodb client over this database, in process.
+
+        All methods, paginators, waiters and exceptions of `boto3.client("dynamodb")`; boto3 need
+        not be installed. It is a `hashrange.client.Client`. See docs/client.md.
+        """
+        from hashrange.client import client_of
+
+        return client_of(self.execute)
+
+    def resource(self) -> DynamoDBServiceResource:
+        """Return boto3's dynamodb resource over this database, in process.
+
+        As `boto3.resource("dynamodb")`: Python values in place of typed ones, Decimal for numbers.
+        boto3 need not be installed. It is a `hashrange.client.ServiceResource`.
+        """
+        from hashrange.client import resource_of
+
+        return resource_of(self.execute)
 
     def make_service(self) -> Service:
         """Return what runs the operations."""
