@@ -10,6 +10,8 @@ A database is a directory, or memory when no path is given:
     orders.get("ada", 1)
 """
 
+from typing import TYPE_CHECKING, Any
+
 from ddbcore.errors import (
     ConditionalCheckFailed,
     CorruptError,
@@ -31,6 +33,9 @@ from hashrange.errors import TransactionCanceled
 from hashrange.indexes import Index
 from hashrange.table import Batch, Query, Scan, Table, Walk
 from hashrange.verification import SalvageReport, VerifyReport, salvage, verify
+
+if TYPE_CHECKING:
+    from hashrange.client import attach, patch
 
 __version__ = "0.1.0"
 
@@ -60,7 +65,18 @@ __all__ = [
     "ValidationError",
     "VerifyReport",
     "Walk",
+    "attach",
     "open",
+    "patch",
     "salvage",
     "verify",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what serves boto3's clients when it is asked for: most programs never do."""
+    if name in ("attach", "patch"):
+        from hashrange import client
+
+        return getattr(client, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -42,23 +42,25 @@ def resource(db: hashrange.Database) -> Any:
     return db.resource()
 
 
+@pytest.fixture(scope="session")
+def boto() -> tuple[Any, Any]:
+    """Return a client and a resource of boto3; making them takes longer than most tests."""
+    session = boto3.Session("a", "b", region_name="us-east-1")
+    return session.client("dynamodb"), session.resource("dynamodb")
+
+
 @pytest.fixture
-def boto(db: hashrange.Database) -> Iterator[Any]:
-    """Return a session of boto3 whose requests the database serves."""
+def boto_client(boto: tuple[Any, Any], db: hashrange.Database) -> Iterator[Any]:
+    """Return boto3's client, served by the database."""
     with patch(db):
-        yield boto3.Session(
-            region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
-        )
+        yield boto[0]
 
 
 @pytest.fixture
-def boto_client(boto: Any) -> Any:
-    return boto.client("dynamodb")
-
-
-@pytest.fixture
-def boto_resource(boto: Any) -> Any:
-    return boto.resource("dynamodb")
+def boto_resource(boto: tuple[Any, Any], db: hashrange.Database) -> Iterator[Any]:
+    """Return boto3's resource, served by the database."""
+    with patch(db):
+        yield boto[1]
 
 
 def without_metadata(answer: Any) -> Any:

@@ -210,6 +210,10 @@ class TableCollection:
         """Return all tables."""
         return self._with()
 
+    def iterator(self, **parameters: Any) -> TableCollection:
+        """Return them with limit, page_size and parameters of ListTables, all at once."""
+        return self._with(**parameters)
+
     def filter(self, **parameters: Any) -> TableCollection:
         """Return them with parameters of ListTables, such as ExclusiveStartTableName."""
         return self._with(**parameters)
