@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import botocore
@@ -30,6 +31,11 @@ def test_a_structure_has_the_members_of_the_service_model(name: str) -> None:
     if IS_OURS:
         assert ours == theirs
     assert set(theirs) <= set(ours)
+
+
+def test_the_documents_name_the_version_of_the_facts() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "client.md"
+    assert f"of botocore {facts.BOTOCORE_VERSION} " in page.read_text()
 
 
 def test_nothing_else_is_in_the_facts() -> None:
