@@ -145,6 +145,20 @@ def test_metadata_is_in_each_response(client: Any) -> None:
     assert first["HTTPHeaders"]["x-amzn-requestid"] == first["RequestId"]
 
 
+# A response of ours is the engine's own dict: what is added must not be in the next one.
+def test_nothing_of_a_client_is_left_in_the_engines_responses(
+    db: hashrange.Database, client: Any
+) -> None:
+    for method, request in CALLS:
+        outcome(lambda: getattr(client, method)(**request))  # noqa: B023
+        operation = client.meta.method_to_api_mapping[method]
+        try:
+            answer = db.execute(operation, request)
+        except hashrange.Error:
+            continue
+        assert "ResponseMetadata" not in answer, method
+
+
 def test_times_are_datetimes_with_a_zone(client: Any, boto_client: Any) -> None:
     ours, theirs = (
         each.describe_table(TableName="things")["Table"]["CreationDateTime"]

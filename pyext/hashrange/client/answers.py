@@ -7,7 +7,7 @@ no times in it, as in all operations on items.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import count
@@ -75,7 +75,7 @@ class Metadata:
     """
 
     def __init__(self) -> None:
-        self.start = secrets.token_hex(16).upper()
+        self.start = os.urandom(16).hex().upper()
         self.next = count().__next__
 
     def __call__(self, status: int = 200) -> dict[str, Any]:

@@ -43,7 +43,8 @@ TYPES: dict[str, tuple[type, ...]] = {
     "bool": (bool,),
 }
 NEVER: Accepts = lambda value: False  # noqa: ARG005, E731
-TEXT_VALUES = frozenset(("S", "N"))
+CONTENTS: dict[str, type] = {"S": str, "N": str, "B": bytes, "BOOL": bool, "NULL": bool}
+MEMBERS: dict[str, type] = {"SS": str, "NS": str, "BS": bytes}
 
 
 # ---- the fast tier -------------------------------------------------------------------------------
@@ -51,20 +52,20 @@ TEXT_VALUES = frozenset(("S", "N"))
 
 def accepts_value(kind: str, inner: Any) -> bool:
     """Tell whether the content of an attribute value of one type is certainly fine."""
-    if kind in TEXT_VALUES:
-        return type(inner) is str
-    if kind == "B":
-        return type(inner) is bytes
-    if kind in ("BOOL", "NULL"):
-        return type(inner) is bool
+    content = CONTENTS.get(kind)
+    if content is not None:
+        return type(inner) is content
     if kind == "M":
         return accepts_item(inner)
     if type(inner) is not list:
         return False
     if kind == "L":
         return all(map(accepts_attribute, inner))
-    member = {"SS": str, "NS": str, "BS": bytes}.get(kind)
-    return all(type(element) is member for element in inner)
+    member = MEMBERS.get(kind)
+    for element in inner:  # noqa: SIM110  # all() would cost a generator
+        if type(element) is not member:
+            return False
+    return member is not None
 
 
 def accepts_attribute(value: Any) -> bool:
@@ -83,10 +84,8 @@ def accepts_item(item: Any) -> bool:
         if type(name) is not str or type(value) is not dict or len(value) != 1:
             return False
         for kind, inner in value.items():
-            if kind in TEXT_VALUES:
-                if type(inner) is not str:
-                    return False
-            elif not accepts_value(kind, inner):
+            content = CONTENTS.get(kind)
+            if type(inner) is not content and (content or not accepts_value(kind, inner)):
                 return False
     return True
 

@@ -18,7 +18,7 @@ from typing import Any
 from hashrange.client import shapes
 from hashrange.client.exceptions import NeedsKeyConditionError, join_botocore
 from hashrange.client.shapes import ATTRIBUTE_VALUE, Scalar, Sequence, Shape, Structure
-from hashrange.client.values import python, typed
+from hashrange.client.values import python, python_item, typed
 from hashrange.conditions import Attr, Condition, condition_arguments, is_condition
 
 Change = Callable[[Any], Any]
@@ -53,7 +53,8 @@ def compiled(
         case Sequence():
             return of_sequence(compiled(shape.element, change, conditions, known))
         case shapes.Mapping():
-            return of_mapping(compiled(shape.value, change, conditions, known))
+            made = compiled(shape.value, change, conditions, known)
+            return python_item if made is python else of_mapping(made)
         case Structure() if shape.name == ATTRIBUTE_VALUE:
             return change
         case Structure():

@@ -169,8 +169,16 @@ def python(value: TypedValue) -> Any:
 
 
 def python_item(item: dict[str, TypedValue]) -> dict[str, Any]:
-    """Return an item as Python objects."""
-    return {name: python(value) for name, value in item.items()}
+    """Return an item as Python objects. Raises TypeError."""
+    try:
+        # The usual case, each value of one type, without a call for each.
+        return {
+            name: BY_KIND[kind](inner)
+            for name, value in item.items()
+            for ((kind, inner),) in (value.items(),)
+        }
+    except (KeyError, ValueError, AttributeError):
+        return {name: python(value) for name, value in item.items()}
 
 
 BY_KIND: dict[str, Callable[[Any], Any]] = {
