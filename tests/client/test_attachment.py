@@ -142,6 +142,19 @@ def test_nothing_need_be_configured(db: hashrange.Database) -> None:
 
 
 @pytest.mark.usefixtures("bare")
+def test_a_client_without_credentials_is_served(db: hashrange.Database) -> None:
+    client = boto3.Session(region_name="us-east-1").client("dynamodb")
+    with hashrange.patch(db):
+        assert tables(client) == ["things"]
+    with pytest.raises(botocore.exceptions.NoCredentialsError):
+        tables(client)
+    with hashrange.attach(client, db):
+        assert tables(client) == ["things"]
+    with pytest.raises(botocore.exceptions.NoCredentialsError):
+        tables(client)
+
+
+@pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize(
     "text", ["[default]\naws_access_key_id = k\naws_secret_access_key = s\nregion = eu-west-1\n"]
 )

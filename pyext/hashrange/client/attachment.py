@@ -1,11 +1,12 @@
 """Attachment: boto3's own clients, served by a database in this process.
 
 Theory of operation. botocore lets a handler answer a request in the place of the network
-(`before-send`), after it was checked, written and signed, and before the response is parsed:
-retries, checksums and errors of botocore do what they always do. `attach` registers such a handler
-with one client, or with a session for the clients that it makes from then on. `patch` goes in at
-the last step, where botocore hands a request to urllib3, for every client in the process, made
-before the block or in it. What is not DynamoDB's goes its way.
+(`before-send`), after it was checked and written, and before the response is parsed: retries,
+checksums and errors of botocore do what they always do. `attach` registers such a handler with one
+client, or with a session for the clients that it makes from then on. `patch` goes in at the last
+step, where botocore hands a request to urllib3, for every client in the process, made before the
+block or in it. What is not DynamoDB's goes its way. Requests that do not leave the process are not
+signed, so that a client needs no credentials for them.
 
 botocore is imported here, by the functions, and nowhere else in hashrange.
 
@@ -81,7 +82,7 @@ class Server:
         """Return botocore's response to a prepared request; None when it is not DynamoDB's."""
         from botocore.awsrequest import AWSResponse
 
-        target, _, operation = text(request.headers.get("X-Amz-Target")).partition(".")
+        target, _, operation = target_of(request).partition(".")
         if target not in TARGETS:
             return None
         status, headers, content = answered(
@@ -93,9 +94,16 @@ class Server:
         """Answer a `before-send` event."""
         return self.answer(request)
 
+    def choose_signer(self, **_: Any) -> Any:
+        """Answer a `choose-signer` event: nobody looks at a signature."""
+        from botocore import UNSIGNED
 
-def text(header: Any) -> str:
-    """Return a header as text."""
+        return UNSIGNED
+
+
+def target_of(request: Any) -> str:
+    """Return what a request is for: version and operation, or "" when it does not say."""
+    header = request.headers.get("X-Amz-Target")
     return header.decode("latin-1") if isinstance(header, bytes) else header or ""
 
 
@@ -104,14 +112,16 @@ class Attachment:
 
     def __init__(self, emitter: Any, server: Server) -> None:
         self._emitter = emitter
-        self._handle = server.handle
-        for service in SERVICES:
-            emitter.register_first(f"before-send.{service}", self._handle)
+        self._handlers = {"before-send": server.handle, "choose-signer": server.choose_signer}
+        for event, handler in self._handlers.items():
+            for service in SERVICES:
+                emitter.register_first(f"{event}.{service}", handler)
 
     def detach(self) -> None:
         """Let the client send its requests again; clients that a session made stay attached."""
-        for service in SERVICES:
-            self._emitter.unregister(f"before-send.{service}", self._handle)
+        for event, handler in self._handlers.items():
+            for service in SERVICES:
+                self._emitter.unregister(f"{event}.{service}", handler)
 
     def __enter__(self) -> Attachment:
         return self
@@ -129,8 +139,8 @@ def attach(target: Any, database: Executes) -> Attachment:
     """Serve a boto3 client, or the clients that a session makes from now on, from a database.
 
     target: a client or resource of boto3, a client of botocore, or a session of either. The client
-    needs a region and credentials, any will do. Other services are not touched. Raises TypeError
-    for anything else.
+    needs a region, any will do, and no credentials. Other services are not touched. Raises
+    TypeError for anything else.
     """
     return Attachment(emitter_of(target), Server(database))
 
@@ -157,21 +167,29 @@ def patch(database: Executes) -> Iterator[None]:
     Errors that the service does not have (DiskFull, DatabaseClosed) come through as they are.
     """
     from botocore.httpsession import URLLib3Session
+    from botocore.signers import RequestSigner
 
     server = Server(database)
     send: Callable[..., Any] = URLLib3Session.send
+    sign: Callable[..., Any] = RequestSigner.sign
 
     def answer_or_send(self: Any, request: Any) -> Any:
         answer = server.answer(request)
         return send(self, request) if answer is None else answer
 
+    def leave_or_sign(self: Any, operation: str, request: Any, *rest: Any, **named: Any) -> None:
+        if target_of(request).partition(".")[0] not in TARGETS:
+            sign(self, operation, request, *rest, **named)
+
     added = {name: value for name, value in settings().items() if name not in os.environ}
     os.environ.update(added)
     URLLib3Session.send = answer_or_send
+    RequestSigner.sign = leave_or_sign
     try:
         yield
     finally:
         URLLib3Session.send = send
+        RequestSigner.sign = sign
         for name in added:
             os.environ.pop(name, None)
 

@@ -62,7 +62,7 @@ def accepts_value(kind: str, inner: Any) -> bool:
     if kind == "L":
         return all(map(accepts_attribute, inner))
     member = MEMBERS.get(kind)
-    for element in inner:  # noqa: SIM110  # all() would cost a generator
+    for element in inner:  # all() would cost a generator
         if type(element) is not member:
             return False
     return member is not None
