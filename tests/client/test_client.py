@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -200,6 +201,19 @@ def test_trouble_of_this_process_stays_what_it_is(db: hashrange.Database, client
     db.close()
     with pytest.raises(hashrange.DatabaseClosed):
         client.get_item(TableName="things", Key=KEY)
+
+
+# A database opened for reading refuses writes as the service refuses what one may not do.
+def test_a_write_through_a_reader_is_denied(tmp_path: Path) -> None:
+    with hashrange.open(tmp_path / "db") as writer:
+        writer.execute("CreateTable", TABLE)
+        writer.client().put_item(TableName="things", Item=ITEM)
+        with hashrange.open(tmp_path / "db", mode="r") as reader:
+            client = reader.client()
+            assert client.get_item(TableName="things", Key=KEY)["Item"] == ITEM
+            with pytest.raises(client.exceptions.ClientError) as caught:
+                client.put_item(TableName="things", Item=ITEM)
+    assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
 
 
 def test_what_is_no_method_is_no_attribute(client: Any, resource: Any) -> None:

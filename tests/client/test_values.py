@@ -9,6 +9,8 @@ from typing import Any
 import boto3.dynamodb.types as theirs
 import pytest
 from client.conftest import outcome
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hashrange.client import Binary, TypeDeserializer, TypeSerializer
 from hashrange.client.values import join_boto3
@@ -24,7 +26,8 @@ class Str(str):
 
 VALUES: list[Any] = [
     None, True, False, 0, -1, 10**37, Decimal("1.5"), Decimal("-0"), Decimal("1E+3"), Int(7),
-    10**38 + 1, Decimal("1E-130"), Decimal("1E-129"), Decimal("1E+127"), Decimal("NaN"),
+    10**37 - 1, 10**37 + 1, -(10**37), 1 - 10**37, 10**38 - 1, 10**38, 10**38 + 1,
+    Decimal("1E-130"), Decimal("1E-129"), Decimal("1E+127"), Decimal("NaN"),
     Decimal("Infinity"), Decimal("-Infinity"), Decimal("1." + "1" * 38), 1.5, float("nan"),
     "", "a", Str("b"), b"", b"a", bytearray(b"b"), memoryview(b"c"),
     set(), {1, 2}, {Decimal("1.5"), 2}, {"a"}, {b"a"}, frozenset({"b"}), {1, "a"}, {1.5}, {True},
@@ -39,6 +42,32 @@ def test_a_value_is_written_as_boto3_writes_it(value: Any) -> None:
     assert outcome(lambda: TypeSerializer().serialize(value)) == outcome(
         lambda: theirs.TypeSerializer().serialize(value)
     )
+
+
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.binary(max_size=3)
+    | st.decimals(allow_nan=True, allow_infinity=True).filter(lambda value: not value.is_snan())
+    | st.floats()
+    | st.just(object) | st.builds(bytearray, st.binary(max_size=2)) | st.just(Str("s"))
+)
+ANYTHING = st.recursive(
+    SCALARS | st.sets(SCALARS.filter(lambda value: type(value) is not bytearray), max_size=3),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.lists(inner, max_size=3).map(tuple)
+    | st.dictionaries(st.text(max_size=2), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(value=ANYTHING)
+def test_anything_is_written_as_boto3_writes_it(value: Any) -> None:
+    ours = outcome(lambda: TypeSerializer().serialize(value))
+    assert ours == outcome(lambda: theirs.TypeSerializer().serialize(value))
+    if isinstance(ours, dict):
+        assert repr(TypeDeserializer().deserialize(ours)) == repr(
+            theirs.TypeDeserializer().deserialize(ours)
+        )
 
 
 TYPED: list[Any] = [

@@ -27,12 +27,10 @@ from hashrange.errors import Error, InternalServerError, ValidationError
 __all__ = [
     "ClientError",
     "ClientExceptions",
-    "NeedsConditionError",
     "NeedsKeyConditionError",
     "OperationNotPageableError",
     "PaginationError",
     "ParamValidationError",
-    "ResourceLoadError",
     "WaiterError",
     "join_botocore",
 ]
@@ -111,21 +109,6 @@ class OperationNotPageableError(Error):
         return type(self), (self.kwargs["operation_name"],)
 
 
-class ResourceLoadError(Error):
-    """A resource's attributes cannot be loaded."""
-
-
-class NeedsConditionError(Error):
-    """Something that is no condition stands where one is needed."""
-
-    def __init__(self, value: Any) -> None:
-        Exception.__init__(
-            self,
-            f"Expecting a ConditionBase object. Got {value} of type {type(value)}. Use "
-            "AttributeBase object methods (i.e. Attr().eq()). to generate ConditionBase instances.",
-        )
-
-
 class NeedsKeyConditionError(Error):
     """A key condition is made of Key objects; this one has an Attr."""
 
@@ -146,8 +129,6 @@ RELATIVES: tuple[tuple[str, str, type[Error]], ...] = (
     ("botocore.exceptions", "WaiterError", WaiterError),
     ("botocore.exceptions", "PaginationError", PaginationError),
     ("botocore.exceptions", "OperationNotPageableError", OperationNotPageableError),
-    ("boto3.exceptions", "ResourceLoadException", ResourceLoadError),
-    ("boto3.exceptions", "DynamoDBNeedsConditionError", NeedsConditionError),
     ("boto3.exceptions", "DynamoDBNeedsKeyConditionError", NeedsKeyConditionError),
 )
 

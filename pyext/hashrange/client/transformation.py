@@ -18,7 +18,7 @@ from typing import Any
 from hashrange.client import shapes
 from hashrange.client.exceptions import NeedsKeyConditionError, join_botocore
 from hashrange.client.shapes import ATTRIBUTE_VALUE, Scalar, Sequence, Shape, Structure
-from hashrange.client.values import python, python_item, typed
+from hashrange.client.values import python, python_item, typed, typed_item
 from hashrange.conditions import Attr, Condition, condition_arguments, is_condition
 
 Change = Callable[[Any], Any]
@@ -54,7 +54,9 @@ def compiled(
             return of_sequence(compiled(shape.element, change, conditions, known))
         case shapes.Mapping():
             made = compiled(shape.value, change, conditions, known)
-            return python_item if made is python else of_mapping(made)
+            if made is python:
+                return python_item
+            return of_typed if made is typed else of_mapping(made)
         case Structure() if shape.name == ATTRIBUTE_VALUE:
             return change
         case Structure():
@@ -75,6 +77,11 @@ def of_sequence(change: Change | None) -> Change | None:
         return [change(element) for element in given]
 
     return changed
+
+
+def of_typed(given: Any) -> Any:
+    """Return a map with its values in typed form, what is no map as it is."""
+    return typed_item(given) if isinstance(given, Mapping) else given
 
 
 def of_mapping(change: Change | None) -> Change | None:

@@ -23,6 +23,7 @@ NUMBERS = Context(
     Emin=-128, Emax=126, prec=38, traps=[Clamped, Overflow, Inexact, Rounded, Underflow]
 )
 BINARY_TYPES = (bytearray, bytes)
+INT_MAX = 10**37          # below it an int has no more digits than the service keeps
 
 
 class _Root:
@@ -113,6 +114,17 @@ def unsupported(value: object) -> TypeError:
     return TypeError(f'Unsupported type "{type(value)}" for value "{value}"')
 
 
+def typed_int(value: int) -> TypedValue:
+    """Return an int in typed form. Raises decimal's errors for one that would be rounded."""
+    return {"N": str(value) if -INT_MAX < value < INT_MAX else number_text(value)}
+
+
+def typed_item(item: Mapping[str, Any]) -> dict[str, TypedValue]:
+    """Return a dict's values in typed form."""
+    get = BY_TYPE.get
+    return {name: (get(type(value)) or typed_subclass)(value) for name, value in item.items()}
+
+
 def typed(value: Any) -> TypedValue:
     """Return a value in typed form. Raises TypeError, decimal's errors."""
     make = BY_TYPE.get(type(value))
@@ -132,7 +144,7 @@ def typed_subclass(value: Any) -> TypedValue:
     if isinstance(value, Set):
         return typed_set(value)
     if isinstance(value, Mapping):
-        return {"M": {name: typed(inner) for name, inner in value.items()}}
+        return {"M": typed_item(value)}
     if isinstance(value, list | tuple):
         return {"L": [typed(element) for element in value]}
     raise unsupported(value)
@@ -140,7 +152,7 @@ def typed_subclass(value: Any) -> TypedValue:
 
 BY_TYPE: dict[type, Callable[[Any], TypedValue]] = {
     str: lambda value: {"S": value},
-    int: lambda value: {"N": number_text(value)},
+    int: typed_int,
     Decimal: lambda value: {"N": number_text(value)},
     bool: lambda value: {"BOOL": value},
     type(None): lambda value: {"NULL": True},  # noqa: ARG005
@@ -149,7 +161,7 @@ BY_TYPE: dict[type, Callable[[Any], TypedValue]] = {
     Binary: lambda value: {"B": value.value},
     set: typed_set,
     frozenset: typed_set,
-    dict: lambda value: {"M": {name: typed(inner) for name, inner in value.items()}},
+    dict: lambda value: {"M": typed_item(value)},
     list: lambda value: {"L": [typed(element) for element in value]},
     tuple: lambda value: {"L": [typed(element) for element in value]},
 }
