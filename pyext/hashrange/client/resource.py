@@ -40,6 +40,13 @@ def changes_of(operation: str) -> tuple[Change | None, Change | None]:
 class ResourceClient(Client):
     """A client with Python objects in place of attribute values, and conditions as objects."""
 
+    # Some of its methods, for type checkers: they are made from the facts.
+    create_table: Callable[..., Response]
+    describe_table: Callable[..., Response]
+    update_table: Callable[..., Response]
+    batch_get_item: Callable[..., Response]
+    batch_write_item: Callable[..., Response]
+
     def _call(self, operation: Operation, given: Response) -> Response:
         arrive, leave = changes_of(operation.name)
         answer = super()._call(operation, given if arrive is None else arrive(given))
@@ -118,17 +125,14 @@ class Table(_Resource):
     def load(self) -> None:
         """Load the attributes anew."""
         client = self.meta.client
-        found = client.describe_table(TableName=self._name)  # type: ignore[attr-defined]
-        self.meta.data = found["Table"]
+        self.meta.data = client.describe_table(TableName=self._name)["Table"]
 
     reload = load
 
     def update(self, **parameters: Any) -> Table:
         """Run UpdateTable and return the table as it is described by the response."""
         client = self.meta.client
-        made = client.update_table(  # type: ignore[attr-defined]
-            **{"TableName": self._name, **parameters}
-        )
+        made = client.update_table(**{"TableName": self._name, **parameters})
         return Table(self._name, client, made["TableDescription"])
 
     def batch_writer(self, overwrite_by_pkeys: list[str] | None = None) -> BatchWriter:
@@ -258,23 +262,16 @@ class ServiceResource(_Resource):
 
     def create_table(self, **parameters: Any) -> _Table:
         """Create a table and return it. Parameters: those of CreateTable."""
-        made = self.meta.client.create_table(**parameters)  # type: ignore[attr-defined]
-        description = made["TableDescription"]
+        description = self.meta.client.create_table(**parameters)["TableDescription"]
         return Table(description["TableName"], self.meta.client, description)
 
     def batch_get_item(self, **parameters: Any) -> Response:
         """Run BatchGetItem with Python objects; returns its response."""
-        answer: Response = self.meta.client.batch_get_item(  # type: ignore[attr-defined]
-            **parameters
-        )
-        return answer
+        return self.meta.client.batch_get_item(**parameters)
 
     def batch_write_item(self, **parameters: Any) -> Response:
         """Run BatchWriteItem with Python objects; returns its response."""
-        answer: Response = self.meta.client.batch_write_item(  # type: ignore[attr-defined]
-            **parameters
-        )
-        return answer
+        return self.meta.client.batch_write_item(**parameters)
 
     def get_available_subresources(self) -> list[str]:
         """Return the kinds of resources that this one makes."""
