@@ -30,6 +30,8 @@ class Layer(NamedTuple):
 LAYERS = [
     Layer("errors", "ddbcore.errors ddbcore.status"),
     Layer("bytes", "ddbcore.buffer ddbcore.record ddbcore.pyapi ddbcore.platform"),
+    Layer("JSON text", "ddbcore.json_text"),
+    Layer("JSON", "ddbcore.json_reader ddbcore.json_writer"),
     Layer("base", "ddbcore.hashing ddbcore.io"),
     Layer("disks", "ddbcore.faults ddbcore.door"),
     Layer("simulation", "ddbcore.simulation"),
@@ -83,6 +85,7 @@ LAYERS = [
         "hashrange.search hashrange.table hashrange.transaction",
         siblings=True,
     ),
+    Layer("endpoint", "hashrange.endpoint"),
     Layer("verification", "hashrange.verification"),
     Layer("package", "hashrange"),
     Layer("faces", "hashrange.cli hashrange.demo hashrange.__main__", siblings=True),

@@ -1,0 +1,23 @@
+"""Python values to JSON text: the bodies of responses.
+
+All functions append to `out`, which may have grown when they raise.
+"""
+
+from libc.stdint cimport int64_t, uint8_t
+
+from ddbcore.buffer cimport Buffer
+from ddbcore.pyapi cimport PyObject
+
+# Append a value: dict, list, tuple, str, bytes (as base64), int, float, bool, None, Decimal.
+# Raises TypeError for others, ValueError for a tree deeper than JSON_DEPTH_MAX or infinite numbers.
+cdef int json_append(Buffer* out, PyObject* value, int level) except -1
+# Append a str as a JSON string.
+cdef int json_text_append(Buffer* out, PyObject* text) except -1
+# Append a string of UTF-8, quoted; 0, or -1 when memory is out.
+cdef int json_utf8_write(Buffer* out, const uint8_t* text, Py_ssize_t size) noexcept nogil
+# Append bytes as a string of base64; as above.
+cdef int json_blob_write(Buffer* out, const uint8_t* data, Py_ssize_t size) noexcept nogil
+# Append a whole number; as above.
+cdef int json_whole_write(Buffer* out, int64_t value) noexcept nogil
+# Append bytes as they stand; as above.
+cdef int json_raw_write(Buffer* out, const char* text, Py_ssize_t size) noexcept nogil
