@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from hashrange.errors import AccessDenied, Error, ValidationError, arn_not_found, invalid_parameter
@@ -84,6 +85,11 @@ class Identity:
     def unknown(self, name: str) -> Error:
         """Make the tagging operations' error for a table that does not exist."""
         return arn_not_found(self.table_arn(name))
+
+
+# For whom the operation under way is run, when its request says so: an HTTP request is signed for a
+# Region. None: for whom the tables belong to.
+CALLER: ContextVar[Identity | None] = ContextVar("hashrange_caller", default=None)
 
 
 def bad_arn(words: str, arn: str | None) -> ValidationError:

@@ -227,7 +227,7 @@ class Blob(Shape):
         return Form("blob")
 
     def check_types(self, value: Any, *, nested: bool) -> None:
-        """Raise for anything but bytes."""
+        """Raise for anything but bytes, or base64 text that stands for them."""
         if isinstance(value, bytes | bytearray | memoryview):
             return
         if isinstance(value, str):
@@ -237,7 +237,7 @@ class Blob(Shape):
             raise SerializationError(f"Unrecognized collection type class {self.java_type()}")
         if isinstance(value, dict):
             raise SerializationError("Start of structure or map found where not expected")
-        raise SerializationError("only base-64-encoded strings are convertible to bytes")
+        raise SerializationError(misfits.NOT_BASE64)
 
     def failures(self, value: Any, path: str) -> Iterator[str]:
         """Yield nothing: there are no constraints on bytes."""

@@ -25,7 +25,7 @@ from hashrange.errors import (
     table_not_found,
 )
 from hashrange.ops import schema, settings, table_update, throughput
-from hashrange.ops.arn import Identity
+from hashrange.ops.arn import CALLER, Identity
 from hashrange.ops.catalog import Catalog, IndexChange, Meta
 from hashrange.ops.description import described, gone, new_meta, settled
 from hashrange.ops.table_requests import LIST_TABLES_MAX
@@ -61,12 +61,17 @@ class Tables:
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self.catalog = catalog
-        self.identity = identity or Identity()
+        self.owner = identity or Identity()
         self.quotas = quotas or Quotas()
         self.clock = clock
         self.delay_s = delay_s
         self.new_id = new_id
         self.lock = threading.RLock()
+
+    @property
+    def identity(self) -> Identity:
+        """Whom ARNs name: the caller, or the owner when the caller does not say."""
+        return CALLER.get() or self.owner
 
     # -- reading
 
