@@ -36,6 +36,7 @@ from hashrange.verification import SalvageReport, VerifyReport, salvage, verify
 
 if TYPE_CHECKING:
     from hashrange.client import attach, patch
+    from hashrange.endpoint import serve
 
 __version__ = "0.1.0"
 
@@ -69,12 +70,17 @@ __all__ = [
     "open",
     "patch",
     "salvage",
+    "serve",
     "verify",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Import what serves boto3's clients when it is asked for: most programs never do."""
+    # The server and asyncio take longer to import than all the rest, and most programs serve none.
+    if name == "serve":
+        from hashrange.endpoint import serve
+
+        return serve
     if name in ("attach", "patch"):
         from hashrange import client
 

@@ -40,6 +40,7 @@ class Database(CoreDatabase):
     def __init__(self, path: str | None = None, **options: Any) -> None:
         super().__init__(path, **options)
         self.engine.compiler = compile_program
+        self.durability: str = options.get("durability", "interval")
         self.expressions = Expressions()
         self.service: Service | None = None
         self.service_lock = threading.Lock()

@@ -1,0 +1,173 @@
+"""Servers: how they begin and end, and what they leave behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from endpoint.conftest import THINGS
+from endpoint.wire import Wire, request_bytes
+
+import hashrange
+from hashrange.endpoint import Server
+
+pytest.importorskip("httptools", reason="the endpoint needs httptools")
+
+
+def put(wire: Wire, key: str) -> None:
+    request = {"TableName": "things", "Item": {"id": {"S": key}}}
+    assert wire.call("PutItem", request).status == 200
+
+
+def test_a_server_without_a_database_makes_one_and_ends_it() -> None:
+    with hashrange.serve() as server, Wire(server) as wire:
+        assert server.url == f"http://127.0.0.1:{server.port}"
+        assert wire.call("CreateTable", THINGS).status == 200
+        put(wire, "a")
+        database = server.database
+        assert database.table("things").count() == 1
+    with pytest.raises(hashrange.DatabaseClosed):
+        database.tables()
+
+
+def test_a_database_outlives_its_server(db: hashrange.Database) -> None:
+    with hashrange.serve(db) as server, Wire(server) as wire:
+        put(wire, "a")
+    server.close()
+    assert db.table("things").get("a") == {"id": "a"}
+    with hashrange.serve(db) as server, Wire(server) as wire:
+        assert wire.call("Scan", {"TableName": "things"}).json()["Count"] == 1
+
+
+def test_a_port_in_use_is_an_error_at_once(server: Server) -> None:
+    with pytest.raises(OSError):
+        hashrange.serve(port=server.port)
+
+
+def test_a_server_is_ready_within_milliseconds() -> None:
+    hashrange.serve().close()
+    began = time.perf_counter()
+    with hashrange.serve() as server, Wire(server) as wire:
+        assert wire.call("ListTables", {}).status == 200
+    assert time.perf_counter() - began < 1       # a bound for busy machines; 5 ms otherwise
+
+
+def test_ipv6_works_where_there_is_any() -> None:
+    try:
+        server = hashrange.serve(host="::1")
+    except OSError:
+        pytest.skip("no IPv6 on this machine")
+    with server, Wire(server) as wire:
+        assert server.url == f"http://[::1]:{server.port}"
+        assert wire.call("ListTables", {}).status == 200
+
+
+def test_requests_under_way_are_answered_when_a_server_ends(db: hashrange.Database) -> None:
+    server = hashrange.serve(db)
+    with Wire(server) as wire:
+        wire.call("ListTables", {})
+        wire.send(request_bytes("Scan", {"TableName": "things"}))
+        while not any(c.fed or c.running or c.seconds == 0 for c in server.connections):
+            pass
+        response = []
+        reader = threading.Thread(target=lambda: response.append(wire.read()))
+        reader.start()
+        time.sleep(0)
+        reader.join()
+        server.close()
+        assert response[0].json()["Count"] == 0
+        assert wire.is_closed()
+
+
+def test_importing_hashrange_imports_no_event_loop() -> None:
+    code = "import sys, hashrange; sys.exit('asyncio' in sys.modules or 'httptools' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert "serve" in hashrange.__all__
+
+
+def test_what_is_missing_is_said(tmp_path: Path) -> None:
+    (tmp_path / "httptools.py").write_text(
+        "raise ModuleNotFoundError('no httptools', name='httptools')"
+    )
+    code = "import hashrange\ntry: hashrange.serve()\nexcept ImportError as e: print(e)"
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path},
+        capture_output=True, text=True, check=True,
+    )
+    assert "pip install 'hashrange[server]'" in done.stdout
+
+
+SERVE = """
+import sys, hashrange
+from hashrange.endpoint import serve_forever
+with hashrange.open(sys.argv[1], durability=sys.argv[2]) as db:
+    serve_forever(db, port=0, ready=lambda server: print(server.port, flush=True))
+print("ended", flush=True)
+"""
+
+
+class Address:
+    host = "127.0.0.1"
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+
+# What was acknowledged before the signal is there afterwards, however many clients were writing.
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("durability", ["interval", "commit"])
+def test_a_signal_loses_nothing(tmp_path: Path, number: signal.Signals, durability: str) -> None:
+    path = tmp_path / "db"
+    with hashrange.open(path) as db:
+        db.execute("CreateTable", THINGS)
+    child = subprocess.Popen(
+        [sys.executable, "-c", SERVE, str(path), durability], stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    address = Address(int(child.stdout.readline()))
+    acknowledged: list[str] = []
+
+    def write(name: str) -> None:
+        try:
+            with Wire(address) as wire:  # type: ignore[arg-type]
+                for count in range(100_000):
+                    put(wire, f"{name}-{count}")
+                    acknowledged.append(f"{name}-{count}")
+        except (OSError, EOFError):
+            pass
+
+    writers = [threading.Thread(target=write, args=(str(number),)) for number in range(4)]
+    for writer in writers:
+        writer.start()
+    while len(acknowledged) < 200:
+        time.sleep(0.001)
+    child.send_signal(number)
+    assert child.stdout.read() == "ended\n"
+    assert child.wait() == 0
+    child.stdout.close()
+    for writer in writers:
+        writer.join()
+    with hashrange.open(path, mode="r") as db:
+        table = db.table("things")
+        assert all(item is not None for item in table.get_many(acknowledged))
+
+
+def test_a_read_only_database_can_be_served(tmp_path: Path) -> None:
+    with hashrange.open(tmp_path / "db") as db:
+        db.execute("CreateTable", THINGS)
+        db.table("things").put({"id": "a"})
+        with (
+            hashrange.open(tmp_path / "db", mode="r") as reader,
+            hashrange.serve(reader) as server,
+            Wire(server) as wire,
+        ):
+            assert wire.call("Scan", {"TableName": "things"}).json()["Count"] == 1
+            response = wire.call("PutItem", {"TableName": "things", "Item": {"id": {"S": "b"}}})
+            assert response.json()["__type"].endswith("#AccessDeniedException")
