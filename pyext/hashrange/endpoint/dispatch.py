@@ -8,6 +8,10 @@ What the service answers to requests that are none of its operations: GET is a h
 whatever the path; OPTIONS with an Origin is a browser's question before a request; other methods
 and other content types get a page of XML and status 404. Signatures are not looked at.
 
+The plainest requests do not come here: the connection asks the door (`ddbcore.json_door`) first,
+which answers GetItem and PutItem of tables without indexes from bytes to bytes. It is told of a
+table when a request for it has come this way.
+
 Invariants. (1) No request raises: what is unforeseen is logged and becomes an InternalFailure.
 
 Threads: `answer` in one, the functions it returns in any.
@@ -23,8 +27,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ddbcore.errors import Error, SerializationError
+from ddbcore.json_door import JsonDoor
 from ddbcore.json_reader import JsonReader
 from ddbcore.json_writer import json_write
+from hashrange.door import EngineDoor
 from hashrange.endpoint import bodies
 from hashrange.endpoint.credentials import HOME, Callers
 from hashrange.endpoint.responses import JSON_1_0, Responses
@@ -68,6 +74,13 @@ class Dispatcher:
         self.callers = Callers()
         self.responses = Responses()
         self.reader = JsonReader()
+        self.door = JsonDoor(database.engine, JsonReader())
+        self.known_tables = -1        # how many the door was told of
+        self.second()
+
+    def second(self) -> None:
+        """Note that a second went by: responses are dated."""
+        self.door.begin_with(self.responses.head())
 
     def answer(self, request: HttpRequest) -> bytes | Later:
         """Return the response, or the function that makes it and may take its time."""
@@ -114,6 +127,8 @@ class Dispatcher:
             identity = self.callers.identity(request.headers.get(b"authorization"))
             if identity is None:
                 made = self.database.execute(route.operation, data)
+                if route.is_plain:
+                    self.introduce_tables()
             else:
                 made = self.run_for(identity, route.operation, data)
             return self.response(request, 200, made)
@@ -130,6 +145,17 @@ class Dispatcher:
             return self.database.execute(operation, data)
         finally:
             CALLER.reset(token)
+
+    def introduce_tables(self) -> None:
+        """Tell the door of the tables that were used so far, when it does not know them all."""
+        service = self.database.service
+        if service is None or not isinstance(service.door, EngineDoor):
+            return
+        version, known = service.door.known
+        if (self.door.version, self.known_tables) != (version, len(known)):
+            self.known_tables = len(known)
+            plain = {name: core for name, (table, core) in known.items() if not table.indexes}
+            self.door.learn(version, plain)
 
     # -- responses
 

@@ -1,9 +1,11 @@
 """The protocol of one connection: bytes of HTTP/1.1 in, responses out, in order.
 
-Theory of operation. httptools cuts the stream into requests. Each is answered at once, or by a
-thread of the pool; while one is away the next ones wait, so responses leave in the order of the
-requests. What a packet's requests are answered with is written in one piece. A connection that does
-not read its responses, or has sent many requests ahead, is not read from until that has changed.
+Theory of operation. A packet that is one plain request is answered by the dispatcher's door, which
+does all in one call. Everything else is cut into requests by httptools. Each is answered at once,
+or by a thread of the pool; while one is away the next ones wait, so responses leave in the order of
+the requests. What a packet's requests are answered with is written in one piece. A connection that
+does not read its responses, or has sent many requests ahead, is not read from until that has
+changed.
 
 `on_header` and `on_body` are methods of a dict and a list, so that the parser's calls for each
 header run no Python code; `fed` counts the bytes since the last whole request, which bounds both.
@@ -62,7 +64,9 @@ class Connection(asyncio.Protocol):
         self.waiting: deque[HttpRequest | bytes] = deque()
         self.out: list[bytes] = []
         self.out_bytes = 0
+        self.door = server.dispatcher.door.answer
         self.fed = 0              # bytes since the last whole request
+        self.in_message = False
         self.in_body = False
         self.seconds = 0          # since something happened
         self.running = False      # a thread of the pool has a request
@@ -114,6 +118,11 @@ class Connection(asyncio.Protocol):
             self.drop(data)
             return
         self.seconds = 0
+        if not (self.in_message or self.running or self.waiting or self.blocked):
+            answer = self.door(data)
+            if answer is not None:
+                self.transport.write(answer)
+                return
         self.fed += len(data)
         try:
             self.parser.feed_data(data)
@@ -144,6 +153,7 @@ class Connection(asyncio.Protocol):
         """Begin a request."""
         self.raw_headers.clear()
         self.parts.clear()
+        self.in_message = True
         self.in_body = False
 
     def on_headers_complete(self) -> None:
@@ -168,6 +178,7 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """Answer a request, or have it wait."""
         self.fed = 0
+        self.in_message = False
         self.in_body = False
         if self.ended:
             return

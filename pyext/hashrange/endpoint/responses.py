@@ -24,6 +24,11 @@ TEMPLATE = (
     b"HTTP/1.1 %s\r\nServer: hashrange\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n"
     b"Connection: %s\r\nx-amzn-RequestId: %s%012d\r\nx-amz-crc32: %d\r\n%s\r\n%s"
 )
+# The same for a status of 200, as far as the number.
+HEAD = (
+    b"HTTP/1.1 200 OK\r\nServer: hashrange\r\nDate: %s\r\n"
+    b"Content-Type: application/x-amz-json-1.0\r\nConnection: keep-alive\r\nx-amzn-RequestId: %s"
+)
 BARE = b"HTTP/1.1 %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 STATUS_LINES = {
@@ -40,9 +45,8 @@ class Responses:
     """Makes responses."""
 
     def __init__(self) -> None:
-        letters = string.ascii_uppercase + string.digits
-        prefix = random.SystemRandom().choices(letters, k=ID_LETTERS)
-        self.prefix = "".join(prefix).encode("ascii")
+        self.prefix = id_prefix()
+        self.head_prefix = id_prefix()
         self.numbers = itertools.count(1)
         self.date = (0, b"")
 
@@ -61,14 +65,9 @@ class Responses:
         headers: more of them, each line with its end. with_body: False for HEAD, which is told of
         the body and does not get it.
         """
-        now = int(time.time())
-        second, date = self.date
-        if second != now:
-            date = formatdate(now, usegmt=True).encode("ascii")
-            self.date = now, date
         return TEMPLATE % (
             STATUS_LINES[status],
-            date,
+            self.date_now(),
             content_type,
             len(body),
             b"keep-alive" if keep_alive else b"close",
@@ -78,3 +77,25 @@ class Responses:
             headers,
             body if with_body else b"",
         )
+
+    def head(self) -> bytes:
+        """Return the head of a response of status 200, down to the number of its request id.
+
+        What is made of it has ids of its own.
+        """
+        return HEAD % (self.date_now(), self.head_prefix)
+
+    def date_now(self) -> bytes:
+        """Return the Date header."""
+        now = int(time.time())
+        second, date = self.date
+        if second != now:
+            date = formatdate(now, usegmt=True).encode("ascii")
+            self.date = now, date
+        return date
+
+
+def id_prefix() -> bytes:
+    """Return what a process's request ids begin with."""
+    letters = string.ascii_uppercase + string.digits
+    return "".join(random.SystemRandom().choices(letters, k=ID_LETTERS)).encode("ascii")

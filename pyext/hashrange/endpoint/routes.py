@@ -20,16 +20,21 @@ STREAM_OPERATIONS = frozenset(
 )
 SHORT_READS = frozenset({"GetItem", "DescribeTable", "DescribeLimits", "DescribeEndpoints"})
 SHORT_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
+PLAIN = frozenset({"GetItem", "PutItem"})
 SHORT_QUERY_ITEMS_MAX = 25      # Limit of a Query that is carried out at once
 SHORT_BODY_BYTES_MAX = 64 << 10
 
 
 class Route(NamedTuple):
-    """One operation. at_once: it is short. limited: it is when its Limit is small."""
+    """One operation.
+
+    at_once: it is short. limited: it is when its Limit is small. is_plain: the door knows it.
+    """
 
     operation: str
     at_once: bool
     limited: bool = False
+    is_plain: bool = False
 
     def is_short(self, request: Any) -> bool:
         """Tell whether a request may be carried out in the thread of the connections."""
@@ -46,6 +51,6 @@ def routes(*, durable: bool) -> dict[bytes, Route]:
     for operation in requests.SHAPES:
         target = STREAM_TARGET if operation in STREAM_OPERATIONS else DATA_TARGET
         found[target + operation.encode("ascii")] = Route(
-            operation, operation in short, operation == "Query"
+            operation, operation in short, operation == "Query", operation in PLAIN
         )
     return found

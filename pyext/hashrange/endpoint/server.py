@@ -150,6 +150,7 @@ class Server:
         """Tell connections that time goes by."""
         while True:
             await asyncio.sleep(1)
+            self.dispatcher.second()
             for connection in list(self.connections):
                 connection.second()
 
