@@ -8,6 +8,14 @@ from libc.stdint cimport int64_t, uint8_t
 from ddbcore.buffer cimport Buffer
 from ddbcore.pyapi cimport PyObject
 
+
+cdef class JsonItems:
+    """An array of items that is text already; in a value to be written it stands for a list."""
+
+    cdef Buffer text                      # the items, with commas between them
+    cdef readonly Py_ssize_t count
+
+
 # Append a value: dict, list, tuple, str, bytes (as base64), int, float, bool, None, Decimal.
 # Raises TypeError for others, ValueError for a tree deeper than JSON_DEPTH_MAX or infinite numbers.
 cdef int json_append(Buffer* out, PyObject* value, int level) except -1

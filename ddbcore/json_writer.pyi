@@ -2,4 +2,8 @@
 
 from typing import Any
 
+class JsonItems:
+    @property
+    def count(self) -> int: ...
+
 def json_write(value: Any) -> bytes: ...

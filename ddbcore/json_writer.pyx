@@ -193,6 +193,13 @@ cdef int array_append(Buffer* out, PyObject* value, int level) except -1:
 
 # Values of the rarer types.
 cdef int other_append(Buffer* out, object value, int level) except -1:
+    cdef JsonItems items
+    if isinstance(value, JsonItems):
+        items = <JsonItems>value
+        checked(byte_write(out, 0x5B))
+        if items.text.size > 0:
+            checked(json_raw_write(out, <const char*>items.text.data, items.text.size))
+        return checked(byte_write(out, 0x5D))
     if isinstance(value, float):
         if not -1e308 < value < 1e308:
             raise ValueError("JSON has no infinite numbers")
@@ -235,6 +242,16 @@ cdef int json_append(Buffer* out, PyObject* value, int level) except -1:
     if kind == &PyLong_Type:
         return whole_append(out, value)
     return other_append(out, <object>value, level)
+
+
+cdef class JsonItems:
+
+    def __cinit__(self):
+        memset(&self.text, 0, sizeof(Buffer))
+        self.count = 0
+
+    def __dealloc__(self):
+        buffer_free(&self.text)
 
 
 def json_write(value):

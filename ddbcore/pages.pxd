@@ -3,6 +3,7 @@
 from ddbcore.buffer cimport Buffer
 from ddbcore.filter cimport Filter
 from ddbcore.indexes cimport IndexState
+from ddbcore.json_writer cimport JsonItems
 from ddbcore.projection cimport Selection
 from ddbcore.record cimport Record
 from ddbcore.table cimport CoreTable
@@ -18,6 +19,8 @@ cdef class Reader:
     # Decide the filter; over what an index shows of the item when `shown` is given.
     cdef bint passes(self, Filter condition, const Record* record, Selection shown) except -1
     cdef object item(self, const Record* record, Selection selection)
+    # Add an item to those that are text.
+    cdef int write(self, const Record* record, Selection selection, JsonItems items) except -1
     # The LastEvaluatedKey of an item: its key, and the index's.
     cdef dict last_key(self, const Record* record)
 

@@ -26,4 +26,5 @@ def read_page(
     fetch: bool = False,
     visible: Projection | None = None,
     visible_names: dict[str, str] | None = None,
-) -> tuple[list[dict[str, Any]] | None, int, int, int, list[int], dict[str, Any] | None]: ...
+    as_text: bool = False,
+) -> tuple[Any, int, int, int, list[int], dict[str, Any] | None]: ...

@@ -29,9 +29,12 @@ from ddbcore.indexes cimport (
     part_append,
 )
 from ddbcore.item cimport ItemCodec
+from ddbcore.json_items cimport json_item_append
+from ddbcore.json_writer cimport JsonItems, json_append, json_raw_write
 from ddbcore.keyspace cimport keyspace_find, keyspace_hash
 from ddbcore.btree cimport Span
 from ddbcore.operand cimport Operand, operand_read
+from ddbcore.pyapi cimport PyObject
 from ddbcore.projection cimport Projection, Selection
 from ddbcore.record cimport HASH_KEY_MAX, RANGE_KEY_MAX, RECORD_HEADER_BYTES, Record
 from ddbcore.status cimport ERR_CORRUPT, FOUND
@@ -162,6 +165,18 @@ cdef class Reader:
             return typed_item_decode(self.table.codec, <const uint8_t*>record, record.size_bytes)
         return selection.decode(<const uint8_t*>record, record.size_bytes, True)
 
+    cdef int write(self, const Record* record, Selection selection, JsonItems items) except -1:
+        """Add an item to those that are text."""
+        cdef object shown
+        if items.count > 0 and json_raw_write(&items.text, ",", 1) != 0:
+            raise MemoryError()
+        items.count += 1
+        if selection is None:
+            return json_item_append(self.table.codec, <const uint8_t*>record, record.size_bytes,
+                                    &items.text)
+        shown = self.item(record, selection)
+        return json_append(&items.text, <PyObject*>shown, 0)
+
     cdef dict last_key(self, const Record* record):
         """The LastEvaluatedKey of an item: its key, and the index's."""
         cdef dict made = typed_key_decode(self.table.codec, <const uint8_t*>record,
@@ -177,13 +192,14 @@ cdef class Reader:
 def read_page(Cursor cursor not None, CoreTable table not None, index=None, *,
               Filter condition=None, Projection projection=None, names=None, limit=None,
               bint count_only=False, bint fetch=False, Projection visible=None,
-              visible_names=None):
+              visible_names=None, bint as_text=False):
     """Read what follows in a cursor, up to `limit` items and 1 MB.
 
     cursor: over the table, or over the hidden table of the index named. condition: the filter;
     visible: what it may see of an item (an index that does not project all), with its names.
     projection: what is returned of an item, with `names`. fetch: note the sizes of whole items.
-    Returns (items or None, matched, scanned, bytes read, sizes fetched, LastEvaluatedKey or None).
+    as_text: items are JsonItems, not a list. Returns (items or None, matched, scanned, bytes read,
+    sizes fetched, LastEvaluatedKey or None).
     """
     cdef Reader reader = Reader.__new__(Reader)
     cdef Engine engine = table.engine
@@ -195,7 +211,8 @@ def read_page(Cursor cursor not None, CoreTable table not None, index=None, *,
     cdef uint64_t read_bytes = 0
     cdef uint64_t matched = 0
     cdef uint64_t scanned = 0
-    cdef list items = [] if not count_only else None
+    cdef JsonItems texts = JsonItems() if as_text and not count_only else None
+    cdef object items = None if count_only else [] if texts is None else texts
     cdef list fetched = []
     cdef object last = None
     reader.table = table
@@ -231,8 +248,10 @@ def read_page(Cursor cursor not None, CoreTable table not None, index=None, *,
                 if not reader.passes(condition, record, shown):
                     continue
             matched += 1
-            if not count_only:
-                items.append(reader.item(record, selection))
+            if texts is not None:
+                reader.write(record, selection, texts)
+            elif not count_only:
+                (<list>items).append(reader.item(record, selection))
         return items, matched, scanned, read_bytes, fetched, last
     finally:
         engine.unpin()

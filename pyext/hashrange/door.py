@@ -484,6 +484,7 @@ class EngineDoor:
             fetch=fetch,
             visible=visible if limited else None,
             visible_names=visible_names if limited else None,
+            as_text=door.AS_TEXT.get(),
         )
         return door.Page(*page)
 

@@ -36,7 +36,8 @@ from hashrange.endpoint.credentials import HOME, Callers
 from hashrange.endpoint.responses import JSON_1_0, Responses
 from hashrange.endpoint.routes import SHORT_BODY_BYTES_MAX, Route, routes
 from hashrange.errors import unknown_operation
-from hashrange.ops.arn import CALLER, Identity
+from hashrange.ops.arn import CALLER
+from hashrange.ops.door import AS_TEXT
 
 if TYPE_CHECKING:
     from hashrange.database import Database
@@ -124,13 +125,9 @@ class Dispatcher:
                 raise unknown_operation()
             if not request.body:
                 return self.response(request, 400, bodies.NO_JSON)
-            identity = self.callers.identity(request.headers.get(b"authorization"))
-            if identity is None:
-                made = self.database.execute(route.operation, data)
-                if route.is_plain:
-                    self.introduce_tables()
-            else:
-                made = self.run_for(identity, route.operation, data)
+            made = self.execute(request, route, data)
+            if route.is_plain:
+                self.introduce_tables()
             return self.response(request, 200, made)
         except Error as error:
             return self.response(request, error.status, bodies.error_body(error))
@@ -138,13 +135,18 @@ class Dispatcher:
             logger.exception("a request was not answered")
             return self.response(request, 500, bodies.INTERNAL_FAILURE)
 
-    def run_for(self, identity: Identity, operation: str, data: Any) -> dict[str, Any]:
-        """Run an operation for a caller of another Region than the default."""
-        token = CALLER.set(identity)
+    def execute(self, request: HttpRequest, route: Route, data: Any) -> dict[str, Any]:
+        """Run an operation for whom the request is signed, and as suits a writer of JSON."""
+        identity = self.callers.identity(request.headers.get(b"authorization"))
+        caller = None if identity is None else CALLER.set(identity)
+        as_text = AS_TEXT.set(True) if route.is_paged else None
         try:
-            return self.database.execute(operation, data)
+            return self.database.execute(route.operation, data)
         finally:
-            CALLER.reset(token)
+            if as_text is not None:
+                AS_TEXT.reset(as_text)
+            if caller is not None:
+                CALLER.reset(caller)
 
     def introduce_tables(self) -> None:
         """Tell the door of the tables that were used so far, when it does not know them all."""

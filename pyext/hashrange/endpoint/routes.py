@@ -21,6 +21,7 @@ STREAM_OPERATIONS = frozenset(
 SHORT_READS = frozenset({"GetItem", "DescribeTable", "DescribeLimits", "DescribeEndpoints"})
 SHORT_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
 PLAIN = frozenset({"GetItem", "PutItem"})
+PAGED = frozenset({"Query", "Scan"})
 SHORT_QUERY_ITEMS_MAX = 25      # Limit of a Query that is carried out at once
 SHORT_BODY_BYTES_MAX = 64 << 10
 
@@ -29,12 +30,14 @@ class Route(NamedTuple):
     """One operation.
 
     at_once: it is short. limited: it is when its Limit is small. is_plain: the door knows it.
+    is_paged: its items may be text.
     """
 
     operation: str
     at_once: bool
     limited: bool = False
     is_plain: bool = False
+    is_paged: bool = False
 
     def is_short(self, request: Any) -> bool:
         """Tell whether a request may be carried out in the thread of the connections."""
@@ -51,6 +54,10 @@ def routes(*, durable: bool) -> dict[bytes, Route]:
     for operation in requests.SHAPES:
         target = STREAM_TARGET if operation in STREAM_OPERATIONS else DATA_TARGET
         found[target + operation.encode("ascii")] = Route(
-            operation, operation in short, operation == "Query", operation in PLAIN
+            operation,
+            operation in short,
+            operation == "Query",
+            operation in PLAIN,
+            operation in PAGED,
         )
     return found

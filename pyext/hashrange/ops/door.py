@@ -8,6 +8,7 @@ what it is given and refuses what it cannot encode; it evaluates conditions and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -15,6 +16,8 @@ from hashrange.errors import ConditionalCheckFailed, Error
 from hashrange.ops.keys import Index, KeyShape
 from hashrange.ops.values import TypedItem, TypedValue
 
+# Whether the items of pages are wanted as JSON text: by a caller that only writes them down.
+AS_TEXT: ContextVar[bool] = ContextVar("hashrange_as_text", default=False)
 PUT, UPDATE, DELETE, CHECK = "Put", "Update", "Delete", "ConditionCheck"
 
 
@@ -117,10 +120,11 @@ class Walk(NamedTuple):
 class Page(NamedTuple):
     """What a walk found.
 
-    items: those that passed the filter, projected; None when only their number was wanted. matched:
-    how many those are, scanned: how many were evaluated. read_bytes: the sizes of all items or
-    entries evaluated, summed. fetched_bytes: the sizes of whole items fetched through a local
-    index. last_key: where the next page goes on, None at the end.
+    items: those that passed the filter, projected; None when only their number was wanted; text
+    (JsonItems) where AS_TEXT says so. matched: how many those are, scanned: how many were
+    evaluated. read_bytes: the sizes of all items or entries evaluated, summed. fetched_bytes: the
+    sizes of whole items fetched through a local index. last_key: where the next page goes on, None
+    at the end.
     """
 
     items: list[TypedItem] | None
