@@ -34,8 +34,8 @@ cdef Py_ssize_t base64_read(const uint8_t* text, Py_ssize_t size, uint8_t* targe
     cdef int8_t first, second, third, fourth
     if size & 3:
         return -1
-    if size > 0 and end[-1] == 0x3D:
-        padding = 2 if end[-2] == 0x3D else 1
+    if size > 0 and text[size - 1] == 0x3D:
+        padding = 2 if text[size - 2] == 0x3D else 1
     while text < end:
         first = sextet(text[0])
         second = sextet(text[1])

@@ -46,14 +46,6 @@ cdef extern from *:
 # -- kernels ---------------------------------------------------------------------------------------
 
 
-cdef int json_raw_write(Buffer* out, const char* text, Py_ssize_t size) noexcept nogil:
-    if buffer_reserve(out, size) != 0:
-        return -1
-    memcpy(out.data + out.size, text, size)
-    out.size += size
-    return 0
-
-
 # Append the escape of a byte; there is room for six.
 cdef void escape_write(Buffer* out, uint8_t letter) noexcept nogil:
     cdef uint8_t* target = out.data + out.size
@@ -71,7 +63,7 @@ cdef void escape_write(Buffer* out, uint8_t letter) noexcept nogil:
     out.size += 6
 
 
-cdef int json_utf8_write(Buffer* out, const uint8_t* text, Py_ssize_t size) noexcept nogil:
+cdef int json_escaped_write(Buffer* out, const uint8_t* text, Py_ssize_t size) noexcept nogil:
     cdef const uint8_t* end = text + size
     cdef const uint8_t* here
     if buffer_reserve(out, size + 2) != 0:

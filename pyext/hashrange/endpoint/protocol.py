@@ -144,7 +144,7 @@ class Connection(asyncio.Protocol):
         if self.in_body:
             if self.fed > BODY_BYTES_MAX + HEAD_BYTES_MAX + CHUNKED_EXTRA_BYTES:
                 self.refuse(responses.TOO_LARGE)
-        elif not self.waiting:
+        else:
             self.refuse(responses.HEADERS_TOO_LARGE)
 
     # -- what the parser says

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from hashrange.database import Database, open
 from hashrange.endpoint.dispatch import Dispatcher, HttpRequest, Later
+from hashrange.endpoint.responses import UNAVAILABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,7 +190,11 @@ class Server:
         """Have a thread make the answer to a request."""
 
         def run() -> None:
-            answer = work()
+            try:
+                answer = work()
+            except BaseException:           # out of memory, say: its client must not wait for ever
+                logger.exception("a request was not answered")
+                answer = UNAVAILABLE
             with contextlib.suppress(RuntimeError):    # the loop has ended without waiting
                 self.loop.call_soon_threadsafe(connection.answered, request, answer)
 
