@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from endpoint.conftest import THINGS
@@ -68,21 +69,46 @@ def test_ipv6_works_where_there_is_any() -> None:
         assert wire.call("ListTables", {}).status == 200
 
 
-def test_requests_under_way_are_answered_when_a_server_ends(db: hashrange.Database) -> None:
-    server = hashrange.serve(db)
-    with Wire(server) as wire:
-        wire.call("ListTables", {})
-        wire.send(request_bytes("Scan", {"TableName": "things"}))
-        while not any(c.fed or c.running or c.seconds == 0 for c in server.connections):
-            pass
-        response = []
-        reader = threading.Thread(target=lambda: response.append(wire.read()))
-        reader.start()
-        time.sleep(0)
-        reader.join()
-        server.close()
-        assert response[0].json()["Count"] == 0
+# Without uvloop the loop is asyncio's own.
+def test_a_server_does_without_uvloop(
+    db: hashrange.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    with hashrange.serve(db) as server, Wire(server) as wire:
+        assert "uvloop" not in type(server.loop).__module__
+        put(wire, "a")
+        wire.send(request_bytes("Scan", {"TableName": "things"}) * 30)
+        assert [wire.read().json()["Count"] for _ in range(30)] == [1] * 30
+        wire.send(b"garbage\r\n\r\n")
+        assert wire.read().status == 400
         assert wire.is_closed()
+
+
+def test_requests_under_way_are_answered_when_a_server_ends(
+    db: hashrange.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+    execute = db.execute
+
+    def slowly(operation: str, request: Any) -> Any:
+        begun.set()
+        assert may_end.wait(20)
+        return execute(operation, request)
+
+    server = hashrange.serve(db)
+    monkeypatch.setattr(db, "execute", slowly)
+    with Wire(server) as wire, Wire(server) as idle:
+        wire.send(request_bytes("Scan", {"TableName": "things"}))
+        assert begun.wait(20)
+        closing = threading.Thread(target=server.close)
+        closing.start()
+        assert idle.is_closed()
+        with pytest.raises(OSError):
+            Wire(server).call("ListTables", {})
+        may_end.set()
+        assert wire.read().json()["Count"] == 0
+        assert wire.is_closed()
+        closing.join()
 
 
 def test_importing_hashrange_imports_no_event_loop() -> None:

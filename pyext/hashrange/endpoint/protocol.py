@@ -72,6 +72,7 @@ class Connection(asyncio.Protocol):
         self.running = False      # a thread of the pool has a request
         self.blocked = False      # the client does not read
         self.reading = True
+        self.quiet = False        # nothing is under way: a packet is the beginning of a request
         self.ended = False        # nothing more is taken in
         self.leaving = False      # close when all is answered
         self.refused = False      # by something that the client may still be sending to
@@ -82,14 +83,15 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take up a connection."""
         self.transport = transport  # type: ignore[assignment]
+        self.quiet = True
         if not self.server.welcome(self):
             self.transport.write(responses.UNAVAILABLE)
-            self.ended = True
+            self.end_intake()
             self.transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002
         """Forget a connection."""
-        self.ended = True
+        self.end_intake()
         self.waiting.clear()
         self.server.connections.discard(self)
 
@@ -103,6 +105,7 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Stop answering: the client does not read."""
         self.blocked = True
+        self.quiet = False
         self.seconds = 0
         self.pause_reading()
 
@@ -114,15 +117,20 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in bytes."""
-        if self.ended:
-            self.drop(data)
-            return
-        self.seconds = 0
-        if not (self.in_message or self.running or self.waiting or self.blocked):
+        if self.quiet:
+            self.seconds = 0
             answer = self.door(data)
             if answer is not None:
                 self.transport.write(answer)
                 return
+        if self.ended:
+            self.drop(data)
+        else:
+            self.feed(data)
+
+    def feed(self, data: bytes) -> None:
+        """Have bytes cut into requests, and answer those that are whole."""
+        self.seconds = 0
         self.fed += len(data)
         try:
             self.parser.feed_data(data)
@@ -138,6 +146,18 @@ class Connection(asyncio.Protocol):
             self.check_size()
         if self.out:
             self.flush()
+        self.note_quiet()
+
+    def note_quiet(self) -> None:
+        """Note whether anything is under way."""
+        self.quiet = not (
+            self.in_message or self.running or self.waiting or self.blocked or self.ended
+        )
+
+    def end_intake(self) -> None:
+        """Take nothing more in."""
+        self.ended = True
+        self.quiet = False
 
     def check_size(self) -> None:
         """Refuse a request that is too large."""
@@ -240,6 +260,7 @@ class Connection(asyncio.Protocol):
         if not (self.running or self.blocked or self.reading or self.transport.is_closing()):
             self.reading = True
             self.transport.resume_reading()
+        self.note_quiet()
 
     def put(self, answer: bytes) -> None:
         """Add to what is written next."""
@@ -275,7 +296,7 @@ class Connection(asyncio.Protocol):
         """Answer with a refusal when what came before is answered, and close."""
         if self.ended:
             return
-        self.ended = True
+        self.end_intake()
         self.refused = True
         self.parts.clear()
         if self.running or self.waiting or self.blocked:
@@ -286,7 +307,7 @@ class Connection(asyncio.Protocol):
 
     def leave(self) -> None:
         """Close when all is answered; take nothing more in."""
-        self.ended = True
+        self.end_intake()
         self.leaving = True
         if not self.running and not self.waiting:
             self.flush()
