@@ -15,6 +15,8 @@ cdef enum:
 cdef struct PlainRequest:
     const uint8_t* target
     Py_ssize_t target_size
+    const uint8_t* signature              # the Authorization header, or NULL
+    Py_ssize_t signature_size
     const uint8_t* body
     Py_ssize_t body_size
     bint bare                             # the client takes no compressed body
@@ -29,6 +31,7 @@ cdef class JsonDoor:
     cdef uint64_t number                  # of the last response
     cdef Buffer body
 
+    cdef object answer_plain(self, const PlainRequest* request)
     cdef object get_item(self, dict request, bint bare)
     cdef object put_item(self, dict request)
     cdef object response(self, const uint8_t* body, Py_ssize_t size)

@@ -85,7 +85,10 @@ cdef enum HeaderMeaning:
     HEADER_TARGET
     HEADER_ENCODINGS
     HEADER_CONNECTION
+    HEADER_SIGNATURE
     HEADER_FOREIGN                        # changes what the message is: not for here
+
+cdef bytes JSON_1_0 = b"application/x-amz-json-1.0"
 
 crc_fill()
 
@@ -112,6 +115,9 @@ cdef int header_meaning(const uint8_t* name, Py_ssize_t size) noexcept nogil:
             return HEADER_TARGET
         if is_name(name, "content-type", 12):
             return HEADER_TYPE
+    elif size == 13:
+        if is_name(name, "authorization", 13):
+            return HEADER_SIGNATURE
     elif size == 14:
         if is_name(name, "content-length", 14):
             return HEADER_LENGTH
@@ -165,6 +171,10 @@ cdef int header_take(
         request.target = value
         request.target_size = size
         return 0
+    if meaning == HEADER_SIGNATURE and request.signature == NULL:
+        request.signature = value
+        request.signature_size = size
+        return 0
     if meaning == HEADER_LENGTH and request.body_size < 0:
         request.body_size = length_read(value, size)
         return 0 if request.body_size > 0 else -1
@@ -191,6 +201,7 @@ cdef int plain_request_read(
     cdef bint typed = False
     cdef int count = 0
     request.target = NULL
+    request.signature = NULL
     request.body_size = -1
     request.bare = True
     if size < 17 or memcmp(here, <const char*>"POST / HTTP/1.1\r\n", 17) != 0:
@@ -260,18 +271,34 @@ cdef class JsonDoor:
     def answer(self, bytes data not None):
         """Return the response to a plain request; None when it is to go the long way.
 
-        data: what a connection received, at the beginning of a request.
+        data: what a connection received, at the beginning of a request. When it is one whole
+        request that only this door has no answer to, (headers, body) are returned: the headers
+        that anybody looks at, by their names in lower case.
         """
         cdef PlainRequest request
-        cdef object parsed
-        cdef bint is_put
-        if self.head is None or self.engine.refused or self.engine.following or (
-                self.version != self.engine.schema_version):
-            return None
+        cdef object response
+        cdef dict headers
         if plain_request_read(
                 <const uint8_t*>PyBytes_AS_STRING(<PyObject*>data), len(data), &request) != 0:
             return None
-        if request.target_size != 25:
+        response = self.answer_plain(&request)
+        if response is not None or not request.bare:
+            return response
+        headers = {
+            b"content-type": JSON_1_0,
+            b"x-amz-target": (<const char*>request.target)[:request.target_size],
+        }
+        if request.signature != NULL:
+            headers[b"authorization"] = (
+                (<const char*>request.signature)[:request.signature_size])
+        return headers, (<const char*>request.body)[:request.body_size]
+
+    cdef object answer_plain(self, const PlainRequest* request):
+        """The response, or None."""
+        cdef object parsed
+        cdef bint is_put
+        if self.engine.refused or self.engine.following or request.target_size != 25 or (
+                self.version != self.engine.schema_version or self.head is None):
             return None
         if memcmp(request.target, <const char*>"DynamoDB_20120810.GetItem", 25) == 0:
             is_put = False

@@ -120,8 +120,14 @@ class Connection(asyncio.Protocol):
         if self.quiet:
             self.seconds = 0
             answer = self.door(data)
-            if answer is not None:
+            if type(answer) is bytes:
                 self.transport.write(answer)
+                return
+            if answer is not None:
+                headers, body = answer
+                self.answer(HttpRequest(b"POST", headers, body, True))
+                self.flush()
+                self.note_quiet()
                 return
         if self.ended:
             self.drop(data)
