@@ -130,6 +130,37 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
     assert "pip install 'hashrange[server]'" in done.stdout
 
 
+# Scans are under way when the interpreter ends: the pool is gone by then, the loop is not.
+LEFT_OPEN = """
+import sys, threading, time
+sys.path[:0] = sys.argv[1:]
+import hashrange
+from endpoint.conftest import THINGS
+from endpoint.wire import Wire
+server = hashrange.serve()
+server.database.execute("CreateTable", THINGS)
+def use():
+    try:
+        with Wire(server) as wire:
+            while True:
+                wire.call("Scan", {"TableName": "things"})
+    except Exception:
+        pass
+for _ in range(4):
+    threading.Thread(target=use, daemon=True).start()
+time.sleep(0.2)
+"""
+
+
+def test_a_server_that_is_left_open_ends_with_the_process() -> None:
+    tests = str(Path(__file__).resolve().parents[1])
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", LEFT_OPEN, tests],
+        capture_output=True, text=True, timeout=60, check=True,
+    )
+    assert (done.stdout, done.stderr) == ("", "")
+
+
 SERVE = """
 import sys, hashrange
 from hashrange.endpoint import serve_forever

@@ -120,7 +120,7 @@ class Connection(asyncio.Protocol):
         if self.quiet:
             self.seconds = 0
             answer = self.door(data)
-            if type(answer) is bytes:
+            if isinstance(answer, bytes):
                 self.transport.write(answer)
                 return
             if answer is not None:
@@ -252,6 +252,14 @@ class Connection(asyncio.Protocol):
             self.waiting.clear()
             self.leave()
         self.go_on()
+
+    def unanswered(self) -> None:
+        """Give up: there is no answer to the request that was sent away."""
+        self.running = False
+        self.waiting.clear()
+        if not self.transport.is_closing():
+            self.put(responses.UNAVAILABLE)
+            self.leave()
 
     def go_on(self) -> None:
         """Answer what waits, as far as that goes; then read again."""

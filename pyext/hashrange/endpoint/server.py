@@ -12,17 +12,19 @@ Threads: `close` from any, also twice. The loop's thread alone touches connectio
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import logging
 import signal
 import socket
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hashrange.database import Database, open
 from hashrange.endpoint.dispatch import Dispatcher, HttpRequest, Later
-from hashrange.endpoint.responses import UNAVAILABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +43,9 @@ NO_HTTPTOOLS = (
 )
 
 logger = logging.getLogger("hashrange.endpoint")
+
+# Servers that run: ended at exit, before their databases are.
+_open: weakref.WeakSet[Server] = weakref.WeakSet()
 
 
 class Server:
@@ -64,6 +69,7 @@ class Server:
         self.close_lock = threading.Lock()
         self.closed = False
         self.failure: BaseException | None = None    # what ended the loop
+        _open.add(self)
 
     @property
     def url(self) -> str:
@@ -190,15 +196,19 @@ class Server:
         """Have a thread make the answer to a request."""
 
         def run() -> None:
+            done: Callable[[], None]
             try:
-                answer = work()
+                done = partial(connection.answered, request, work())
             except BaseException:           # out of memory, say: its client must not wait for ever
                 logger.exception("a request was not answered")
-                answer = UNAVAILABLE
+                done = connection.unanswered
             with contextlib.suppress(RuntimeError):    # the loop has ended without waiting
-                self.loop.call_soon_threadsafe(connection.answered, request, answer)
+                self.loop.call_soon_threadsafe(done)
 
-        self.pool.submit(run)
+        try:
+            self.pool.submit(run)
+        except RuntimeError:                # the interpreter ends
+            self.loop.call_soon(connection.unanswered)
 
 
 def serve(
@@ -271,3 +281,11 @@ def new_loop() -> asyncio.AbstractEventLoop:
         return asyncio.new_event_loop()
     loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
     return loop
+
+
+def _close_all() -> None:
+    for server in list(_open):
+        server.close()
+
+
+atexit.register(_close_all)
