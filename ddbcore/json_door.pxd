@@ -4,7 +4,9 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from ddbcore.buffer cimport Buffer
 from ddbcore.engine cimport Engine
+from ddbcore.json_keys cimport PlainText
 from ddbcore.json_reader cimport JsonReader
+from ddbcore.table cimport CoreTable
 
 cdef enum:
     HEAD_HEADERS_MAX = 100                # of a request that is answered here
@@ -29,10 +31,15 @@ cdef class JsonDoor:
     cdef readonly uint64_t version        # of the schemas, when these were the tables
     cdef bytes head                       # of responses, as far as the number of the request id
     cdef uint64_t number                  # of the last response
+    cdef bytes last_name                  # a table that was asked for, and what it is
+    cdef CoreTable last_table
     cdef Buffer body
 
     cdef object answer_plain(self, const PlainRequest* request)
+    cdef CoreTable table_of(self, const PlainText* name)
+    cdef object get_plain_item(self, const PlainRequest* request)
     cdef object get_item(self, dict request, bint bare)
+    cdef object item_response(self, CoreTable table, Buffer* key, bint bare)
     cdef object put_item(self, dict request)
     cdef object response(self, const uint8_t* body, Py_ssize_t size)
 

@@ -21,11 +21,13 @@ Threads
 
 from libc.string cimport memcmp, memcpy, memset
 
-from ddbcore.buffer cimport buffer_free
+from ddbcore.buffer cimport buffer_free, load_u64
 from ddbcore.commit cimport record_find
 from ddbcore.engine cimport DURABILITY_COMMIT
 from ddbcore.item cimport ItemCodec
 from ddbcore.json_items cimport json_item_append
+from ddbcore.json_text cimport ONES
+from ddbcore.json_keys cimport PlainText, plain_get_read, plain_key_append
 from ddbcore.json_writer cimport json_raw_write
 from ddbcore.keyspace cimport keyspace_hash
 from ddbcore.log cimport FRAME_HEADER_BYTES
@@ -190,6 +192,20 @@ cdef int header_take(
     return -1
 
 
+# The first byte that is no blank and no visible character of ASCII, or `end`.
+cdef inline const uint8_t* visible_skip(const uint8_t* here, const uint8_t* end) noexcept nogil:
+    cdef uint64_t word
+    while end - here >= 8:
+        word = load_u64(here)
+        # The top bit of a byte that is too small or too large; see plain_skip.
+        if ((word - ONES * 0x20) | (word + ONES) | word) & (ONES * 0x80):
+            break
+        here += 8
+    while here < end and 0x20 <= here[0] < 0x7F:
+        here += 1
+    return here
+
+
 cdef int plain_request_read(
     const uint8_t* data, Py_ssize_t size, PlainRequest* request,
 ) noexcept nogil:
@@ -223,8 +239,7 @@ cdef int plain_request_read(
         while here < end and here[0] == 0x20:
             here += 1
         value = here
-        while here < end and 0x20 <= here[0] < 0x7F:
-            here += 1
+        here = visible_skip(here, end)
         # A blank before the end of the line is none of the value: let others see to it.
         if (end - here < 2 or here[0] != 0x0D or here[1] != 0x0A
                 or (here > value and (here - 1)[0] == 0x20)):
@@ -262,6 +277,7 @@ cdef class JsonDoor:
         """Take over the tables without indexes, by name, as of a version of the schemas."""
         self.tables = tables
         self.version = version
+        self.last_name = None
 
     def begin_with(self, bytes head not None):
         """Set the head of responses: all lines down to the request id, where twelve digits follow.
@@ -296,6 +312,7 @@ cdef class JsonDoor:
     cdef object answer_plain(self, const PlainRequest* request):
         """The response, or None."""
         cdef object parsed
+        cdef object response
         cdef bint is_put
         if self.engine.refused or self.engine.following or request.target_size != 25 or (
                 self.version != self.engine.schema_version or self.head is None):
@@ -309,6 +326,10 @@ cdef class JsonDoor:
         else:
             return None
         try:
+            if not is_put:
+                response = self.get_plain_item(request)
+                if response is not None:
+                    return response
             parsed = self.reader.read_text(request.body, request.body_size)
             if type(parsed) is not dict:
                 return None
@@ -318,13 +339,57 @@ cdef class JsonDoor:
         except Exception:
             return None                   # the long way meets it again, and has the words for it
 
+    cdef CoreTable table_of(self, const PlainText* name):
+        """The table of a name, or None."""
+        if (self.last_name is None or len(self.last_name) != name.size
+                or memcmp(PyBytes_AS_STRING(<PyObject*>self.last_name), name.data,
+                          name.size) != 0):
+            self.last_name = (<const char*>name.data)[:name.size]
+            self.last_table = self.tables.get(self.last_name.decode("ascii"))
+        return self.last_table
+
+    cdef object get_plain_item(self, const PlainRequest* request):
+        """The response to a GetItem whose body is as they usually are, or None."""
+        cdef Engine engine = self.engine
+        cdef CoreTable table
+        cdef PlainText name
+        cdef Buffer* key
+        cdef const uint8_t* here = plain_get_read(request.body, request.body_size, &name)
+        if here == NULL:
+            return None
+        table = self.table_of(&name)
+        if table is None:
+            return None
+        table.enter()
+        key = engine.scratch_take()
+        try:
+            if not plain_key_append(
+                    table.codec, here, request.body + request.body_size, key):
+                return None
+            return self.item_response(table, key, request.bare)
+        finally:
+            engine.scratch_give(key)
+
+    cdef object item_response(self, CoreTable table, Buffer* key, bint bare):
+        """The response with the item of a key; None when it is not for here."""
+        cdef const Record* record
+        cdef uint64_t hash = 0
+        record = record_find(self.engine, table.state, <const Record*>key.data, &hash)
+        if record == NULL:
+            return self.response(b"{}", 2)
+        self.body.size = 0
+        append(&self.body, '{"Item":', 8)
+        json_item_append(table.codec, <const uint8_t*>record, record.size_bytes, &self.body)
+        append(&self.body, "}", 1)
+        if not bare and self.body.size >= GZIP_BYTES_MIN:
+            return None
+        return self.response(self.body.data, self.body.size)
+
     cdef object get_item(self, dict request, bint bare):
         cdef Engine engine = self.engine
         cdef CoreTable table
         cdef ItemCodec codec
         cdef Buffer* key
-        cdef const Record* record
-        cdef uint64_t hash = 0
         if len(request) != 2 and (len(request) != 3
                                   or type(request.get("ConsistentRead")) is not bool):
             return None
@@ -341,18 +406,9 @@ cdef class JsonDoor:
             table.enter()
             if table.codec is not codec or self.version != engine.schema_version:
                 return None
-            record = record_find(engine, table.state, <const Record*>key.data, &hash)
-            if record == NULL:
-                return self.response(b"{}", 2)
-            self.body.size = 0
-            append(&self.body, '{"Item":', 8)
-            json_item_append(codec, <const uint8_t*>record, record.size_bytes, &self.body)
-            append(&self.body, "}", 1)
+            return self.item_response(table, key, bare)
         finally:
             engine.scratch_give(key)
-        if not bare and self.body.size >= GZIP_BYTES_MIN:
-            return None
-        return self.response(self.body.data, self.body.size)
 
     cdef object put_item(self, dict request):
         cdef Engine engine = self.engine

@@ -48,7 +48,7 @@ LAYERS = [
     Layer("typed values", "ddbcore.typed_encoder ddbcore.typed_decoder"),
     Layer("items", "ddbcore.item ddbcore.change ddbcore.steps"),
     Layer("typed items", "ddbcore.typed"),
-    Layer("JSON items", "ddbcore.json_items"),
+    Layer("JSON items", "ddbcore.json_items ddbcore.json_keys"),
     Layer("documents", "ddbcore.document"),
     Layer("binding", "ddbcore.binding"),
     Layer("workspace", "ddbcore.workspace"),
