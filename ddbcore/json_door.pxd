@@ -4,8 +4,8 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from ddbcore.buffer cimport Buffer
 from ddbcore.engine cimport Engine
-from ddbcore.json_keys cimport PlainText
 from ddbcore.json_reader cimport JsonReader
+from ddbcore.json_text cimport PlainText
 from ddbcore.table cimport CoreTable
 
 cdef enum:
@@ -38,6 +38,7 @@ cdef class JsonDoor:
     cdef object answer_plain(self, const PlainRequest* request)
     cdef CoreTable table_of(self, const PlainText* name)
     cdef object get_plain_item(self, const PlainRequest* request)
+    cdef object put_plain_item(self, const PlainRequest* request)
     cdef object get_item(self, dict request, bint bare)
     cdef object item_response(self, CoreTable table, Buffer* key, bint bare)
     cdef object put_item(self, dict request)

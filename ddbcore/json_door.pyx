@@ -25,9 +25,10 @@ from ddbcore.buffer cimport buffer_free, load_u64
 from ddbcore.commit cimport record_find
 from ddbcore.engine cimport DURABILITY_COMMIT
 from ddbcore.item cimport ItemCodec
+from ddbcore.json_encoder cimport plain_item_append
 from ddbcore.json_items cimport json_item_append
-from ddbcore.json_text cimport ONES
-from ddbcore.json_keys cimport PlainText, plain_get_read, plain_key_append
+from ddbcore.json_text cimport ONES, PlainText
+from ddbcore.json_keys cimport plain_get_read, plain_key_append, plain_put_read
 from ddbcore.json_writer cimport json_raw_write
 from ddbcore.keyspace cimport keyspace_hash
 from ddbcore.log cimport FRAME_HEADER_BYTES
@@ -326,10 +327,12 @@ cdef class JsonDoor:
         else:
             return None
         try:
-            if not is_put:
+            if is_put:
+                response = self.put_plain_item(request)
+            else:
                 response = self.get_plain_item(request)
-                if response is not None:
-                    return response
+            if response is not None:
+                return response
             parsed = self.reader.read_text(request.body, request.body_size)
             if type(parsed) is not dict:
                 return None
@@ -369,6 +372,40 @@ cdef class JsonDoor:
             return self.item_response(table, key, request.bare)
         finally:
             engine.scratch_give(key)
+
+    cdef object put_plain_item(self, const PlainRequest* request):
+        """The response to a PutItem whose body is as they usually are, or None."""
+        cdef Engine engine = self.engine
+        cdef CoreTable table
+        cdef PlainText name
+        cdef Buffer* frame
+        cdef Buffer* block = NULL
+        cdef const Record* record
+        cdef uint64_t hash
+        cdef const uint8_t* here = plain_put_read(request.body, request.body_size, &name)
+        if here == NULL:
+            return None
+        table = self.table_of(&name)
+        if table is None:
+            return None
+        table.enter_write()
+        frame = engine.scratch_take()
+        try:
+            block = engine.scratch_take()
+            frame.size = FRAME_HEADER_BYTES
+            if not plain_item_append(table.codec, self.reader, here,
+                                     request.body + request.body_size, frame, block):
+                return None
+            record = <const Record*>(frame.data + FRAME_HEADER_BYTES)
+            hash = keyspace_hash(table.space, <const uint8_t*>record + RECORD_HEADER_BYTES,
+                                 record.hash_size)
+            table.commit(frame, hash)
+        finally:
+            engine.scratch_give(frame)
+            if block != NULL:
+                engine.scratch_give(block)
+        table.settle(None)
+        return self.response(b"{}", 2)
 
     cdef object item_response(self, CoreTable table, Buffer* key, bint bare):
         """The response with the item of a key; None when it is not for here."""

@@ -1,4 +1,4 @@
-"""The bodies of plain GetItem requests: from JSON text to the record of a key, without objects.
+"""The bodies of plain requests: from JSON text to the record of a key, without objects.
 
 Theory of operation
     Nearly every GetItem is {"TableName": a, "Key": {b: {"S": c}}}, in this order and with strings
@@ -17,53 +17,22 @@ Format
     FORMAT.md, section "Keys".
 """
 
-from libc.stdint cimport uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint16_t, uint32_t
 from libc.string cimport memcmp, memcpy, memset
 
 from ddbcore.buffer cimport buffer_free, buffer_reserve
-from ddbcore.json_text cimport base64_read, plain_skip
+from ddbcore.json_text cimport PlainText, base64_read, blanks_skip, letter_take, text_take
 from ddbcore.key cimport KeyPart
-from ddbcore.number cimport NUMBER_KEY_BYTES_MAX, Number, number_key_encode, number_parse
+from ddbcore.number cimport (
+    NUMBER_KEY_BYTES_MAX, Number, number_key_encode, number_parse, number_size,
+)
 from ddbcore.pyapi cimport *
 from ddbcore.record cimport (
     RECORD_DELETE, RECORD_HASH_ASCII, RECORD_HEADER_BYTES, RECORD_RANGE_ASCII, Record,
 )
 
 
-# -- pieces of the text ----------------------------------------------------------------------------
-
-
-cdef inline const uint8_t* blanks_skip(const uint8_t* here, const uint8_t* end) noexcept nogil:
-    while here < end and (here[0] == 0x20 or here[0] == 0x0A or here[0] == 0x0D or here[0] == 0x09):
-        here += 1
-    return here
-
-
-# Behind `letter`, and the blanks in front of it; NULL when it is not next, or here is NULL.
-cdef inline const uint8_t* letter_take(
-    const uint8_t* here, const uint8_t* end, uint8_t letter,
-) noexcept nogil:
-    if here == NULL:
-        return NULL
-    if here < end and here[0] <= 0x20:
-        here = blanks_skip(here, end)
-    return here + 1 if here < end and here[0] == letter else NULL
-
-
-# Behind a plain string; NULL as above.
-cdef inline const uint8_t* text_take(
-    const uint8_t* here, const uint8_t* end, PlainText* text,
-) noexcept nogil:
-    cdef const uint8_t* last
-    here = letter_take(here, end, 0x22)
-    if here == NULL:
-        return NULL
-    last = plain_skip(here, end)
-    if last == end or last[0] != 0x22:
-        return NULL
-    text.data = here
-    text.size = last - here
-    return last + 1
+# -- requests --------------------------------------------------------------------------------------
 
 
 # Behind a plain string that is this one; NULL as above.
@@ -77,8 +46,10 @@ cdef inline const uint8_t* word_take(
     return here
 
 
-cdef const uint8_t* plain_get_read(
-    const uint8_t* text, Py_ssize_t size, PlainText* table,
+# Behind {"TableName": table, member:
+cdef const uint8_t* plain_read(
+    const uint8_t* text, Py_ssize_t size, const char* member, Py_ssize_t member_size,
+    PlainText* table,
 ) noexcept nogil:
     cdef const uint8_t* end = text + size
     cdef const uint8_t* here = letter_take(text, end, 0x7B)
@@ -86,8 +57,20 @@ cdef const uint8_t* plain_get_read(
     here = letter_take(here, end, 0x3A)
     here = text_take(here, end, table)
     here = letter_take(here, end, 0x2C)
-    here = word_take(here, end, "Key", 3)
+    here = word_take(here, end, member, member_size)
     return letter_take(here, end, 0x3A)
+
+
+cdef const uint8_t* plain_get_read(
+    const uint8_t* text, Py_ssize_t size, PlainText* table,
+) noexcept nogil:
+    return plain_read(text, size, "Key", 3, table)
+
+
+cdef const uint8_t* plain_put_read(
+    const uint8_t* text, Py_ssize_t size, PlainText* table,
+) noexcept nogil:
+    return plain_read(text, size, "Item", 4, table)
 
 
 # Whether nothing but an end of the object follows, or a ConsistentRead and that.
@@ -112,14 +95,14 @@ cdef bint is_last(const uint8_t* here, const uint8_t* end) noexcept nogil:
 # -- the key ---------------------------------------------------------------------------------------
 
 
-cdef inline bint is_called(const KeyPart* part, const PlainText* name) noexcept:
+cdef bint part_is_called(const KeyPart* part, const PlainText* name) noexcept:
     return (part.name != NULL and hr_text_ascii(part.name) and name.size == part.name_size
             and memcmp(hr_text_data(part.name), name.data, name.size) == 0)
 
 
-# Append the bytes of a key attribute: 1 for an ASCII string, 0 for others, -2 when it is not plain
-# or has no right size.
-cdef int part_append(const KeyPart* part, const PlainText* text, Buffer* out) except -1:
+cdef int part_append(
+    const KeyPart* part, const PlainText* text, Buffer* out, int64_t* added,
+) except -1:
     cdef Py_ssize_t size = text.size
     cdef Number number
     if buffer_reserve(out, size + NUMBER_KEY_BYTES_MAX) != 0:
@@ -127,6 +110,7 @@ cdef int part_append(const KeyPart* part, const PlainText* text, Buffer* out) ex
     if part.kind == 0x4E:
         number_parse(text.data, size, &number)
         out.size += number_key_encode(&number, out.data + out.size)
+        added[0] += number_size(&number)
         return 0
     if part.kind == 0x42:
         size = base64_read(text.data, size, out.data + out.size)
@@ -135,7 +119,34 @@ cdef int part_append(const KeyPart* part, const PlainText* text, Buffer* out) ex
     if not 0 < size <= part.size_max:
         return -2
     out.size += size
+    added[0] += size
     return part.kind == 0x53
+
+
+cdef int parts_append(
+    ItemCodec codec, const PlainText* values, Buffer* out, Record* header, int64_t* added,
+) except -1:
+    cdef size_t before
+    cdef int status
+    memset(header, 0, sizeof(Record))
+    if buffer_reserve(out, RECORD_HEADER_BYTES) != 0:
+        raise MemoryError()
+    out.size += RECORD_HEADER_BYTES
+    before = out.size
+    status = part_append(&codec.hash_part, &values[0], out, added)
+    if status == -2:
+        return 0
+    header.hash_size = <uint16_t>(out.size - before)
+    header.flags = RECORD_HASH_ASCII if status == 1 else 0
+    if codec.range_part.name != NULL:
+        before = out.size
+        status = part_append(&codec.range_part, &values[1], out, added)
+        if status == -2:
+            return 0
+        header.range_size = <uint16_t>(out.size - before)
+        if status == 1:
+            header.flags |= RECORD_RANGE_ASCII
+    return 1
 
 
 cdef int plain_key_append(
@@ -147,10 +158,10 @@ cdef int plain_key_append(
     cdef PlainText kind
     cdef Record header
     cdef size_t start = out.size
-    cdef size_t before
+    cdef int64_t size = 0
     cdef int count = 2 if codec.range_part.name != NULL else 1
     cdef int taken = 0
-    cdef int index, status
+    cdef int index
     parts[0] = &codec.hash_part
     parts[1] = &codec.range_part
     values[0].data = values[1].data = NULL
@@ -161,8 +172,8 @@ cdef int plain_key_append(
         text = text_take(text, end, &name)
         if text == NULL:
             return 0
-        index = 0 if is_called(parts[0], &name) else 1
-        if (index == 1 and not is_called(parts[1], &name)) or values[index].data != NULL:
+        index = 0 if part_is_called(parts[0], &name) else 1
+        if (index == 1 and not part_is_called(parts[1], &name)) or values[index].data != NULL:
             return 0
         text = letter_take(text, end, 0x3A)
         text = letter_take(text, end, 0x7B)
@@ -176,23 +187,8 @@ cdef int plain_key_append(
     text = letter_take(text, end, 0x7D)
     if text == NULL or not is_last(text, end):
         return 0
-    memset(&header, 0, sizeof(Record))
-    if buffer_reserve(out, RECORD_HEADER_BYTES) != 0:
-        raise MemoryError()
-    out.size += RECORD_HEADER_BYTES
-    for index in range(count):
-        before = out.size
-        status = part_append(parts[index], &values[index], out)
-        if status == -2:
-            return 0
-        if index == 0:
-            header.hash_size = <uint16_t>(out.size - before)
-            if status == 1:
-                header.flags |= RECORD_HASH_ASCII
-        else:
-            header.range_size = <uint16_t>(out.size - before)
-            if status == 1:
-                header.flags |= RECORD_RANGE_ASCII
+    if parts_append(codec, values, out, &header, &size) == 0:
+        return 0
     header.size_bytes = <uint32_t>(out.size - start)
     header.kind = RECORD_DELETE
     memcpy(out.data + start, &header, sizeof(Record))

@@ -6,6 +6,7 @@ from ddbcore.pyapi cimport PyObject
 
 cdef enum:
     NAME_SLOTS = 1024                     # remembered names; a power of two
+    NAME_WAYS = 4                         # slots that a name may be in
     NAME_BYTES_MAX = 48                   # longer names are not remembered
     NUMBER_BYTES_MAX = 4096               # longer numbers are refused
     WHOLE_DIGITS_MAX = 400                # longer whole numbers become a float
@@ -25,3 +26,9 @@ cdef class JsonReader:
 
     # The value of a whole text. Raises SerializationError; MemoryError.
     cdef object read_text(self, const uint8_t* text, Py_ssize_t size)
+
+
+# A name of plain ASCII that was read before and is still remembered, borrowed; or NULL.
+cdef PyObject* json_name_known(
+    JsonReader reader, const uint8_t* text, Py_ssize_t size,
+) noexcept

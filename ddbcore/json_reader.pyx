@@ -244,32 +244,60 @@ cdef inline PyObject* string_read(Reader* reader) noexcept:
     return long_string_read(reader, start, here)
 
 
+# Where a name of up to NAME_BYTES_MAX bytes is remembered: the first of NAME_WAYS slots.
+cdef inline PyObject** name_slots(PyObject** names, const uint8_t* text, Py_ssize_t size) noexcept:
+    cdef uint64_t mix = size
+    cdef Py_ssize_t index
+    for index in range(size):
+        mix = (mix ^ text[index]) * MIX
+    return &names[(mix >> 40) & (NAME_SLOTS - NAME_WAYS)]
+
+
+cdef inline bint name_is(PyObject* known, const uint8_t* text, Py_ssize_t size) noexcept:
+    return (known != NULL and PyUnicode_GET_LENGTH(known) == size
+            and memcmp(hr_text_data(known), text, size) == 0)
+
+
+cdef PyObject* json_name_known(
+    JsonReader reader, const uint8_t* text, Py_ssize_t size,
+) noexcept:
+    cdef PyObject** slots
+    cdef int way
+    if size > NAME_BYTES_MAX:
+        return NULL
+    slots = name_slots(reader.names, text, size)
+    for way in range(NAME_WAYS):
+        if name_is(slots[way], text, size):
+            return slots[way]
+    return NULL
+
+
 # The name behind an opening quote: one that was seen before when it can be found.
 cdef PyObject* name_read(Reader* reader) noexcept:
     cdef const uint8_t* start = reader.here
     cdef const uint8_t* here = plain_skip(start, reader.end)
     cdef Py_ssize_t size = here - start
-    cdef PyObject** slot
+    cdef PyObject** slots
     cdef PyObject* known
-    cdef uint64_t mix = size
-    cdef Py_ssize_t index
+    cdef int way
     if here == reader.end or here[0] != QUOTE or size > NAME_BYTES_MAX:
         return string_read(reader)
     reader.here = here + 1
-    for index in range(size):
-        mix = (mix ^ start[index]) * MIX
-    slot = &reader.names[(mix >> 40) & (NAME_SLOTS - 1)]
-    known = slot[0]
-    if (known != NULL and PyUnicode_GET_LENGTH(known) == size
-            and memcmp(hr_text_data(known), start, size) == 0):
-        Py_INCREF(known)
-        return known
+    slots = name_slots(reader.names, start, size)
+    for way in range(NAME_WAYS):
+        known = slots[way]
+        if name_is(known, start, size):
+            Py_INCREF(known)
+            return known
     known = ascii_make(start, size)
     if known != NULL:
         hr_text_hash(known)
         Py_INCREF(known)
-        Py_XDECREF(slot[0])
-        slot[0] = known
+        # The oldest of its slots goes.
+        Py_XDECREF(slots[NAME_WAYS - 1])
+        for way in range(NAME_WAYS - 1, 0, -1):
+            slots[way] = slots[way - 1]
+        slots[0] = known
     return known
 
 

@@ -32,6 +32,45 @@ cdef inline const uint8_t* plain_skip(const uint8_t* here, const uint8_t* end) n
     return here
 
 
+# A string of a JSON text that holds nothing but plain ASCII: what stands between its quotes.
+cdef struct PlainText:
+    const uint8_t* data
+    Py_ssize_t size
+
+
+cdef inline const uint8_t* blanks_skip(const uint8_t* here, const uint8_t* end) noexcept nogil:
+    while here < end and (here[0] == 0x20 or here[0] == 0x0A or here[0] == 0x0D or here[0] == 0x09):
+        here += 1
+    return here
+
+
+# Behind `letter`, and the blanks in front of it; NULL when it is not next, or here is NULL.
+cdef inline const uint8_t* letter_take(
+    const uint8_t* here, const uint8_t* end, uint8_t letter,
+) noexcept nogil:
+    if here == NULL:
+        return NULL
+    if here < end and here[0] <= 0x20:
+        here = blanks_skip(here, end)
+    return here + 1 if here < end and here[0] == letter else NULL
+
+
+# Behind a plain string; NULL as above.
+cdef inline const uint8_t* text_take(
+    const uint8_t* here, const uint8_t* end, PlainText* text,
+) noexcept nogil:
+    cdef const uint8_t* last
+    here = letter_take(here, end, 0x22)
+    if here == NULL:
+        return NULL
+    last = plain_skip(here, end)
+    if last == end or last[0] != 0x22:
+        return NULL
+    text.data = here
+    text.size = last - here
+    return last + 1
+
+
 # Bytes that `size` bytes of base64 stand for, written to `target`, which has room for
 # size / 4 * 3; -1 unless the text is padded, canonical base64.
 cdef Py_ssize_t base64_read(const uint8_t* text, Py_ssize_t size, uint8_t* target) noexcept nogil
