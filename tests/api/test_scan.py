@@ -82,17 +82,16 @@ def test_segments_partition_the_table(filled: hashrange.Table, total: int) -> No
         )
 
 
-# A segment is resumed like a whole scan.
+# A segment is resumed like a whole scan, behind a key of its own and no other.
 def test_a_segment_is_resumed_behind_a_key(filled: hashrange.Table) -> None:
     whole = list(filled.scan(segment=1, total_segments=3))
     for place in range(0, len(whole), 97):
         assert (
             list(filled.scan(segment=1, total_segments=3, after=whole[place])) == whole[place + 1 :]
         )
-    other = next(filled.scan(segment=2, total_segments=3))
-    assert list(filled.scan(segment=1, total_segments=3, after=other)) == []
-    with pytest.raises(hashrange.ValidationError, match="another segment"):
-        list(filled.scan(segment=2, total_segments=3, after=whole[0]))
+    for segment in (0, 2):
+        with pytest.raises(hashrange.ValidationError, match="another segment"):
+            list(filled.scan(segment=segment, total_segments=3, after=whole[0]))
 
 
 # after= with the key of an item: the rest, exactly; in pages of any size.

@@ -10,7 +10,7 @@ from hashrange.expr import compile_program
 INVALID = "The document path provided in the update expression is invalid for update"
 DEEP = (
     "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels "
-    "beyond supported limit (32)"
+    "beyond supported limit"
 )
 
 
