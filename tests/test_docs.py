@@ -142,8 +142,10 @@ def test_the_api_page_gives_the_arguments_of_the_methods() -> None:
     for name in ("put", "get", "delete", "batch", "get_many"):
         documented = next(m.group(2) for m in CALL.finditer(rows) if m.group(1) == name)
         signature = inspect.signature(getattr(hashrange.Table, name))
-        parameters = list(signature.parameters.values())[1:]
-        assert documented == str(signature.replace(parameters=parameters))[1:-1], name
+        bare = inspect.Signature.empty
+        parameters = [p.replace(annotation=bare) for p in signature.parameters.values()][1:]
+        shown = signature.replace(parameters=parameters, return_annotation=bare)
+        assert documented == str(shown)[1:-1], name
     opening = next(m.group(2) for m in re.finditer(r"`hashrange\.(open)\((.*?)\)`", README)
                    if "durability" in m.group(2))
     for name, parameter in inspect.signature(hashrange.open).parameters.items():
@@ -157,11 +159,17 @@ def test_the_keywords_of_query_and_scan_are_taken() -> None:
         documented = {m.group(1): m.group(2) for m in CALL.finditer(api_rows("Table"))}
         values: dict[str, Any] = {
             "between": (1, 2), "ge": 1, "gt": 1, "le": 1, "lt": 1, "eq": 1, "reverse": True,
-            "limit": 1, "after": ("a", 1), "segment": 0, "total_segments": 1,
+            "limit": 1, "after": ("a", 1), "segment": 0, "total_segments": 1, "project": ["at"],
+            "filter": "#a > :a", "names": {"#a": "n"}, "values": {":a": 1}, "index": None,
         }
+        # One by one, but what belongs together; begins_with is for strings and binary only.
+        filtered = {keyword: values[keyword] for keyword in ("filter", "names", "values")}
         for keyword in re.findall(r"(\w+)=", documented["query"]):
-            if keyword != "begins_with":     # for strings and binary only
+            if keyword not in {"begins_with", "hash", "key", *filtered}:
                 table.query("a", **{keyword: values[keyword]})
+        table.query("a", **filtered)
+        table.query(hash="a")
+        table.query(key="id = :id", values={":id": "a"})
         keywords = re.findall(r"(\w+)=", documented["scan"])
         table.scan(**{keyword: values[keyword] for keyword in keywords})
 
@@ -169,7 +177,8 @@ def test_the_keywords_of_query_and_scan_are_taken() -> None:
 def test_every_error_is_in_the_readme() -> None:
     rows = README[README.index("| error | also a | when |") :].split("\n\n")[0]
     first_cells = " ".join(row.split("|")[1] for row in rows.splitlines())
-    exported = {name for name in hashrange.__all__ if name in vars(errors)}
+    classes = {**vars(errors), "TransactionCanceled": hashrange.TransactionCanceled}
+    exported = {name for name in hashrange.__all__ if name in classes}
     assert set(re.findall(r"`(\w+)`", first_cells)) == exported - {"Error"}
 
 
