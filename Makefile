@@ -21,10 +21,10 @@ ROUNDS ?= 10000
 EXAMPLES ?= 20000
 PYTEST := -m pytest -q -n $(JOBS) --dist worksteal -p no:benchmark
 
-.PHONY: help build demo test lint bench soak fuzz debug asan wheel clean distclean
+.PHONY: help build demo test test-clients lint bench soak fuzz debug asan wheel clean distclean
 
 help:                  ## this list
-	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 	@echo "  variables: FILE= (demo) TESTS= ARGS= (test, debug, asan, bench, demo) ROUNDS= (soak) EXAMPLES= (fuzz)"
 	@echo "             PYTHON= JOBS="
 
@@ -71,7 +71,10 @@ demo: build            ## the main job on real input, with FILE=orders.json.gz o
 	@$(PY) -m hashrange.demo $(if $(FILE),--file '$(FILE)') $(ARGS)
 
 test: build            ## all tests but the soak; TESTS=tests/core ARGS='-k leaf'
-	@$(PY) $(PYTEST) -m 'not soak and not bench' $(ARGS) $(TESTS)
+	@$(PY) $(PYTEST) -m 'not soak and not bench and not clients' $(ARGS) $(TESTS)
+
+test-clients: build    ## real clients against the endpoint: boto3, AWS CLI, PynamoDB, JavaScript, ...
+	@$(PY) -m pytest -q -rs -p no:benchmark --timeout=0 -m clients $(ARGS) tests/clients
 
 lint: $(VENV)/ready    ## ruff, mypy, cython-lint
 	@status=0; \
@@ -94,7 +97,7 @@ fuzz: build            ## model and hostile-file tests; EXAMPLES=20000 a test
 debug: $(VENV)/ready   ## the tests in a build with bounds checks and invariants
 	@HASHRANGE_DEBUG=1 $(PY) setup.py -q build --build-base build/debug --build-lib build/debug/package
 	@PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/debug/package \
-	  $(PY) $(PYTEST) -m 'not soak and not bench' $(ARGS) $(TESTS)
+	  $(PY) $(PYTEST) -m 'not soak and not bench and not clients' $(ARGS) $(TESTS)
 
 # CPython itself leaks by design at exit, so leaks are not looked for. The raw allocator lets ASan see every object.
 asan: $(VENV)/ready    ## the tests under AddressSanitizer and UBSan
@@ -103,7 +106,7 @@ asan: $(VENV)/ready    ## the tests under AddressSanitizer and UBSan
 	  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:handle_segv=1 \
 	  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 HASHRANGE_SANITIZE=1 \
 	  LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-	  $(PY) $(PYTEST) -p no:cacheprovider --timeout=0 -m 'not soak and not bench' $(ARGS) $(TESTS)
+	  $(PY) $(PYTEST) -p no:cacheprovider --timeout=0 -m 'not soak and not bench and not clients' $(ARGS) $(TESTS)
 
 wheel: $(VENV)/ready   ## a wheel for this Python, in dist/
 	@$(PY) -m pip wheel -q --no-build-isolation --no-deps -w dist .
