@@ -75,6 +75,8 @@ LAYERS = [
     Layer("typed doors", "ddbcore.writes ddbcore.pages ddbcore.backfill ddbcore.json_door"),
     Layer("filtered walks", "ddbcore.walk"),
     Layer("table reads", "ddbcore.reading"),
+    Layer("arrow", "ddbcore.arrow"),
+    Layer("arrays", "ddbcore.columns ddbcore.rows"),
     Layer("errors (Python)", "hashrange.errors"),
     Layer("language", "hashrange.expr"),
     Layer("PartiQL", "hashrange.partiql"),
@@ -83,8 +85,8 @@ LAYERS = [
     Layer("clients", "hashrange.client"),
     Layer(
         "database",
-        "hashrange.catalog hashrange.database hashrange.door hashrange.indexes hashrange.native "
-        "hashrange.search hashrange.table hashrange.transaction",
+        "hashrange.arrays hashrange.catalog hashrange.database hashrange.door hashrange.indexes "
+        "hashrange.native hashrange.search hashrange.table hashrange.transaction",
         siblings=True,
     ),
     Layer("endpoint", "hashrange.endpoint"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ddbcore.batch import Batch
@@ -24,6 +24,7 @@ from hashrange.indexes import (
 )
 
 if TYPE_CHECKING:
+    from hashrange.arrays import Columns
     from hashrange.database import Database
 
 __all__ = ["Batch", "Query", "Scan", "Table", "Walk"]
@@ -123,3 +124,68 @@ class Table(ReadTable):
 
     def _touched(self, program: Program) -> Projection:
         return self.database.expressions.touched(program)
+
+    # -- arrays
+
+    def columns(
+        self,
+        columns: Sequence[str] | Mapping[str, str],
+        filter: object = None,
+        names: dict[str, str] | None = None,
+        values: dict[str, Any] | None = None,
+        *,
+        hash: Any = None,
+        exact: bool = False,
+        mixed: str = "raise",
+        limit: int | None = None,
+        **walk: Any,
+    ) -> Columns:
+        """Read attributes of many items into arrays, without making an object of an item.
+
+        columns: attribute names or document paths ("address.city", "tags[0]"), or a dict of paths
+        by the names that the columns get. filter, names, values: which items, as in a
+        FilterExpression, or a condition made with Attr. hash=: the items of one hash key, with the
+        conditions, reverse= and after= of query; without it, segment=, total_segments= and after=
+        of scan. limit= bounds the number of rows. exact=True: numbers that are no int64 stay exact
+        (objects; decimal128 in Arrow) in place of float64. mixed="object": a column whose values
+        are of several types has objects, in place of a ValidationError.
+
+        Returns Columns: a mapping from names to NumPy arrays with to_arrow() and to_pandas(). Each
+        row is an item as of some moment of the call, as in a scan. Raises ValidationError.
+        """
+        from hashrange.arrays import read_columns
+
+        return read_columns(
+            self,
+            columns,
+            filter,
+            names,
+            values,
+            exact=exact,
+            mixed=mixed,
+            limit=limit,
+            walk={"hash": hash, **walk},
+        )
+
+    def load(
+        self,
+        source: object,
+        *,
+        floats: str = "decimal",
+        nan: str = "refuse",
+        durability: str | None = None,
+    ) -> int:
+        """Put an item for each row of columns; return the number of rows.
+
+        source: what has __arrow_c_stream__ (a pyarrow Table, a polars or pandas DataFrame),
+        Columns, or a dict of NumPy arrays or lists. A null leaves the attribute out; keys must be
+        there. floats="decimal": a float is stored as the decimal of the fewest digits that reads
+        back as it (what repr shows); "refuse": it is an error. nan="null": NaN stands for a null,
+        in place of an error.
+
+        Rows are committed as the batch grows to 1 MiB, as in batch(). Raises ValidationError and
+        ItemTooLarge that name row and column, and say how many rows are written.
+        """
+        from hashrange.arrays import load_rows
+
+        return load_rows(self, source, floats=floats, nan=nan, durability=durability)

@@ -1,0 +1,46 @@
+"""Types of ddbcore.columns: attributes of many items as arrays."""
+
+from typing import Any
+
+from ddbcore.cursor import Cursor
+from ddbcore.program import Program
+
+class Block:
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+    def __len__(self) -> int: ...
+
+class ColumnData:
+    @property
+    def count(self) -> int: ...
+    @property
+    def absent_count(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def valid(self) -> Block: ...
+    @property
+    def values(self) -> Block: ...
+    @property
+    def data(self) -> Block: ...
+    def objects(self) -> list[Any]: ...
+    def arrow(self) -> tuple[str, tuple[Any, ...]]: ...
+
+class ColumnReader:
+    def __init__(
+        self,
+        cursor: Cursor,
+        paths: tuple[tuple[int, ...], ...],
+        names: tuple[str, ...],
+        untyped: tuple[bool, ...],
+        *,
+        exact: bool = False,
+        program: Program | None = None,
+        condition_names: dict[str, str] | None = None,
+        condition_values: dict[str, Any] | None = None,
+        limit: int | None = None,
+    ) -> None: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def conflict(self) -> tuple[int, str, str, Any] | None: ...
+    def read(self) -> list[ColumnData] | None: ...
