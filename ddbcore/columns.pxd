@@ -1,76 +1,26 @@
-"""Columns: attributes of many items as arrays, taken from item bytes."""
+"""Columns: attributes of many items, read from item bytes."""
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
-from ddbcore.buffer cimport Buffer
+from ddbcore.column cimport Column
 from ddbcore.cursor cimport Cursor
 from ddbcore.filter cimport Filter
 from ddbcore.item cimport ItemCodec
 from ddbcore.operand cimport Field, FieldTable, Operand
 from ddbcore.record cimport Record
+from ddbcore.segments cimport LogView, address_offset, address_slot
 from ddbcore.steps cimport Bound, Path, PathElement
 
 cdef enum:
-    BATCH_COUNT = 1024                    # records that are read between two looks at the index
+    BATCH_ORDERED = 1024                  # records read between two looks at the index, in order
+    BATCH_SORTED = 262144                 # the same where the order of rows is free
     COLUMN_COUNT_MAX = 4096
-
-cdef enum ColumnKind:
-    KIND_NONE = 0                         # no item has had it yet
-    KIND_INTEGER = 1                      # values: int64
-    KIND_FLOAT = 2                        # values: double
-    KIND_NUMBER = 3                       # values: Number
-    KIND_BOOL = 4                         # values: a byte each
-    KIND_TEXT = 5                         # values: int64 offsets into data, one more than rows
-    KIND_BINARY = 6                       # the same
-    KIND_OBJECT = 7                       # the same; data: encoded values
-
-
-cdef struct Column:
-    # One column while it grows. A row without a value has valid 0, and 0, NaN or no bytes.
-    const PathElement* elements           # below the attribute
-    uint32_t element_count
-    uint32_t field
-    uint8_t kind                          # ColumnKind
-    uint8_t type                          # OperandType of its values
-    bint exact                            # numbers that are no int64 stay what they are
-    bint untyped                          # values of all types, as KIND_OBJECT
-    uint64_t absent_count
-    Buffer valid                          # a byte per row: 1 has a value, 0 has none
-    Buffer values
-    Buffer data
-
-
-# Append what an item has (TYPE_ABSENT: nothing). 0, ERR_MIXED, ERR_CORRUPT or ERR_MEMORY.
-cdef int column_add(Column* column, const Operand* found) noexcept nogil
-# The double nearest to a number.
-cdef double number_float(uint64_t high, uint64_t low, int exponent, bint negative) noexcept nogil
-
-
-cdef class Block:
-    """Bytes that others may view; freed with the last view."""
-    cdef Buffer bytes
-    cdef Py_ssize_t shape[1]
-    cdef Py_ssize_t strides[1]
-
-
-cdef class ColumnData:
-    """A finished column."""
-    cdef ItemCodec codec
-    cdef readonly uint64_t count          # rows
-    cdef readonly uint64_t absent_count   # rows without a value
-    cdef readonly Block valid
-    cdef readonly Block values
-    cdef readonly Block data
-    cdef uint8_t kind_number              # ColumnKind
-
-    cdef object number_at(self, uint64_t row)
-    cdef object digits_at(self, uint64_t row)
-    cdef tuple decimals(self)
 
 
 cdef class ColumnReader:
     """One reading of columns."""
     cdef Cursor cursor
+    cdef bint is_scan
     cdef ItemCodec codec                  # that fields are bound to
     cdef Filter condition
     cdef const Bound* bound               # the condition's, or NULL
@@ -90,7 +40,10 @@ cdef class ColumnReader:
     cdef Operand* found
     cdef FieldTable table
     cdef uint32_t interned_count          # names that the keyspace had at binding
-    cdef const Record* batch[BATCH_COUNT]
+    cdef LogView* view                    # while the engine is pinned
+    cdef uint64_t* batch                  # addresses
+    cdef uint64_t* sorted                 # room to sort them; NULL: rows keep the cursor's order
+    cdef uint32_t batch_max
     cdef uint32_t batch_count
     cdef uint32_t batch_next              # the first that was not read
     cdef int64_t wanted                   # rows still to take; -1: all
@@ -100,9 +53,18 @@ cdef class ColumnReader:
     cdef uint32_t conflict_column
     cdef uint8_t conflict_type
 
+    # Bind fields, and the filter, to the names that the keyspace has now.
     cdef int bind(self) except -1
-    cdef int gather(self) except -1
+    # Fill the batch with the addresses that follow; how many. The engine must be pinned.
+    cdef int64_t gather(self) except -1
+    # Add an address to the batch; 0 when the walk ends before it.
+    cdef bint gather_address(self, LogView* view, uint64_t address) except -1
+    # Put the batch in the order of addresses, to some hundred bytes.
+    cdef void sort(self) noexcept nogil
     # Take what the batch holds. 0, ERR_MIXED, ERR_CORRUPT or ERR_MEMORY; batch_next says how far.
     cdef int take(self) noexcept nogil
     cdef int take_record(self, const Record* record) noexcept nogil
-    cdef ColumnData finish(self, uint32_t index)
+    cdef inline const uint8_t* start_of(self, uint64_t address) noexcept nogil:
+        return self.view.slots[address_slot(address)].base + address_offset(address)
+    # The record of an address that gather_address saw, or NULL when its sizes are damaged.
+    cdef const Record* record_of(self, uint64_t address) noexcept nogil

@@ -75,7 +75,7 @@ LAYERS = [
     Layer("typed doors", "ddbcore.writes ddbcore.pages ddbcore.backfill ddbcore.json_door"),
     Layer("filtered walks", "ddbcore.walk"),
     Layer("table reads", "ddbcore.reading"),
-    Layer("arrow", "ddbcore.arrow"),
+    Layer("column", "ddbcore.arrow ddbcore.column"),
     Layer("arrays", "ddbcore.columns ddbcore.rows"),
     Layer("errors (Python)", "hashrange.errors"),
     Layer("language", "hashrange.expr"),

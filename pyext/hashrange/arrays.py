@@ -15,11 +15,12 @@ from any thread.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, KeysView, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ddbcore.arrow import ArrowReader, export_stream
-from ddbcore.columns import ColumnData, ColumnReader
+from ddbcore.column import ColumnData
+from ddbcore.columns import ColumnReader
 from ddbcore.cursor import Query, Scan, limit_parse
 from ddbcore.errors import ValidationError
 from ddbcore.rows import RowWriter
@@ -43,7 +44,7 @@ _FORMATS = {
 }  # fmt: skip
 
 
-class Columns(Mapping[str, Any]):
+class Columns:
     """Columns of items by name: `columns["total"]` is a NumPy array.
 
     | values | array |
@@ -82,8 +83,26 @@ class Columns(Mapping[str, Any]):
         """
         return self._last_key
 
+    # A mapping, but no collections.abc.Mapping: what takes dicts of arrays and Arrow streams should
+    # take the stream.
+
     def __len__(self) -> int:
         return len(self._columns)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
+    def keys(self) -> KeysView[str]:
+        """Return the names."""
+        return self._columns.keys()
+
+    def values(self) -> list[Any]:
+        """Return the arrays."""
+        return [self[name] for name in self._columns]
+
+    def items(self) -> list[tuple[str, Any]]:
+        """Return the names with their arrays."""
+        return [(name, self[name]) for name in self._columns]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
@@ -239,15 +258,10 @@ def path_elements(text: object) -> list[str | int]:
         raise ValidationError(f"the path of a column is a str, not {text!r:.100}")
     position = 0
     while position < len(text):
-        if found and text[position] == ".":
-            position += 1
-            match = _ELEMENT.match(text, position)
-            match = match if match and match[1] else None
-        else:
-            match = _ELEMENT.match(text, position)
-            if match and bool(found) != bool(match[2]):
-                match = None
-        if match is None:
+        inner = bool(found) and text[position] == "."
+        match = _ELEMENT.match(text, position + inner)
+        # A name stands first or behind a dot, an index behind another element.
+        if match is None or bool(match[1]) == (bool(found) and not inner):
             break
         found.append(match[1] or int(match[2]))
         position = match.end()
