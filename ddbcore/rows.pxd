@@ -15,6 +15,7 @@ cdef struct Cell:
     const Feed* feed
     void* values                          # PyObject*: a list, or NULL
     void* name                            # PyObject*: the str
+    bint always                           # every row of the batch in hand has a value
 
 
 # The number that a double, or a float of 32 bits, is written as: the one of the fewest digits that
@@ -51,4 +52,4 @@ cdef class RowWriter:
     cdef bint missing(self, const Feed* feed, int64_t row) except -1
     cdef object exact(self, object value)
     cdef int number_read(self, const Feed* feed, int64_t row, Number* out) except -1
-    cdef int write_rows(self, int64_t first, int64_t count) except -1
+    cdef int write_rows(self, int64_t count) except -1

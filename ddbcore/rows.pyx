@@ -26,7 +26,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from ddbcore.arrow cimport (
-    ARROW_DECIMAL_BYTES, FEED_BINARY, FEED_BOOL, FEED_DECIMAL, FEED_FLOAT, FEED_LIST,
+    ARROW_DECIMAL_BYTES, FEED_BINARY, FEED_BOOL, FEED_DECIMAL, FEED_FLOAT, FEED_LIST, FEED_NULL,
     FEED_SIGNED, FEED_STRUCT, FEED_TEXT, FEED_UNSIGNED, feed_bytes, feed_decimal, feed_integer,
     feed_list, feed_valid,
 )
@@ -478,12 +478,14 @@ cdef class RowWriter:
             header.range_size = <uint16_t>(out.size - mark)
         encoder.item_size += self.codec.hash_part.name_size + self.codec.range_part.name_size
         for index in range(self.cell_count):
-            count += self.present(&self.cells[index], row)
+            cell = &self.cells[index]
+            count += cell.always or self.present(cell, row)
         reserve(out, TAG_BYTES_MAX)
         out.size += varint_write(out.data + out.size, count)
         for index in range(self.cell_count):
             cell = &self.cells[index]
-            if not self.present(cell, row):
+            self.at = cell.name
+            if not (cell.always or self.present(cell, row)):
                 continue
             count -= 1
             encoder_name(&encoder, self.codec.names, <PyObject*>cell.name)
@@ -505,12 +507,18 @@ cdef class RowWriter:
         memcpy(out.data + start, &header, sizeof(Record))
         return 0
 
-    cdef int write_rows(self, int64_t first, int64_t count) except -1:
-        """Write `count` rows, from one of the batch in hand on."""
+    cdef int write_rows(self, int64_t count) except -1:
+        """Write the rows of the batch in hand."""
         cdef Batch batch = self.batch
+        cdef const Feed* feed
         cdef size_t start = 0
         cdef int64_t row
-        for row in range(first, first + count):
+        for row in range(self.cell_count):
+            feed = self.cells[row].feed
+            self.cells[row].always = (
+                feed != NULL and feed.valid == NULL and feed.kind != FEED_NULL
+                and feed.dictionary == NULL and not (self.nan_null and feed.kind == FEED_FLOAT))
+        for row in range(count):
             batch.begin()
             start = batch.frame.size
             try:
@@ -537,14 +545,14 @@ cdef class RowWriter:
         """Write all rows; return their number. Raises what Batch.put raises."""
         cdef int64_t rows = len(self.lists[0]) if self.lists else -1
         if self.reader is None:
-            self.write_rows(0, rows)
+            self.write_rows(rows)
             self.count = rows
             return rows
         while self.reader.advance():
             if 0 <= rows < self.count + self.reader.count:
                 raise ValidationError(f"the columns have {self.count + self.reader.count} rows and "
                                       f"{rows}")
-            self.write_rows(0, self.reader.count)
+            self.write_rows(self.reader.count)
             self.count += self.reader.count
         if rows > self.count:
             raise ValidationError(f"the columns have {self.count} rows and {rows}")
