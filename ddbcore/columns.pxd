@@ -13,7 +13,7 @@ from ddbcore.steps cimport Bound, Path, PathElement
 
 cdef enum:
     BATCH_ORDERED = 1024                  # records read between two looks at the index, in order
-    BATCH_SORTED = 262144                 # the same where the order of rows is free
+    BATCH_SORTED = 1048576                # the same where the order of rows is free
     COLUMN_COUNT_MAX = 4096
 
 

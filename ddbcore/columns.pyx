@@ -54,6 +54,7 @@ cdef extern from *:
 
 cdef enum:
     FETCH_AHEAD = 12                      # records whose memory is on its way
+    PAUSE_COUNT = 16384                   # addresses gathered with the GIL in one go
     BUCKET_COUNT = 2048                   # of a digit
 
 cdef tuple TYPE_NAMES = ("", "S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
@@ -173,6 +174,7 @@ cdef class ColumnReader:
         cdef LogView* view = &table.engine.log.view
         cdef const Record* record
         cdef uint32_t index, count, before
+        cdef uint32_t pause = PAUSE_COUNT
         self.batch_count = self.batch_next = 0
         while (self.batch_count + <uint32_t>WINDOW_MAX <= self.batch_max and not cursor.finished
                and cursor.remaining != 0):
@@ -195,6 +197,14 @@ cdef class ColumnReader:
                 if record == NULL:
                     table.engine.fail(ERR_CORRUPT, f"walking table {table.name}")
                 cursor.remember(record)
+            if self.batch_count >= pause:
+                pause += PAUSE_COUNT
+                with nogil:
+                    pass                  # others may have the GIL
+                if (table.engine.refused or table.space.dropped or table.engine.loader != 0
+                        or table.engine.log.sync_errno != 0):
+                    # The next batch begins with a look at what that means.
+                    break
         return self.batch_count
 
     cdef bint gather_address(self, LogView* view, uint64_t address) except -1:
