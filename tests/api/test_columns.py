@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -193,6 +196,50 @@ def test_batches_windows_and_writers_meet(hashes: hashrange.Table) -> None:
         hashes.delete(f"k{n}")
     found = by_key(hashes.columns(["id", "n"]), "n")
     assert found == {f"k{n}": (n,) for n in range(1, 5000, 2)}
+
+
+# More than are gathered with the GIL in one go, and more than one buffer's first size.
+def test_many_rows_are_read(hashes: hashrange.Table) -> None:
+    count = 40_000
+    hashes.load({"id": [f"k{n}" for n in range(count)], "n": np.arange(count)})
+    columns = hashes.columns(["id", "n"])
+    assert sorted(columns["n"].tolist()) == list(range(count))
+    assert [f"k{n}" for n in columns["n"].tolist()] == columns["id"].tolist()
+
+
+def test_an_opened_database_is_proven_as_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    with hashrange.open(path) as db:
+        table = db.create_table("rows", ("id", "S"))
+        table.load({"id": [f"k{n}" for n in range(5000)], "n": np.arange(5000)})
+        db.checkpoint()
+    for mode in ("rw", "r"):
+        with hashrange.open(path, mode=mode) as db:
+            found = by_key(db.table("rows").columns(["id", "n"]), "n")
+            assert found == {f"k{n}": (n,) for n in range(5000)}
+    log = path / "log-00000001"
+    data = bytearray(log.read_bytes())
+    data[30_000] ^= 1
+    log.write_bytes(data)
+    with hashrange.open(path, mode="r") as db, pytest.raises(hashrange.CorruptError):
+        db.table("rows").columns(["id", "n"])
+
+
+def test_a_reader_sees_what_the_writer_writes(tmp_path: Path) -> None:
+    with hashrange.open(tmp_path / "db") as db:
+        table = db.create_table("rows", ("id", "S"))
+        with hashrange.open(tmp_path / "db", mode="r") as reader:
+            for count in (10, 2000, 5000):
+                table.load({"id": [f"k{n}" for n in range(count)], f"n{count}": np.arange(count)})
+                columns = reader.table("rows").columns(["id", f"n{count}"])
+                assert by_key(columns, f"n{count}") == {f"k{n}": (n,) for n in range(count)}
+
+
+def test_a_dropped_table_has_no_columns(hashes: hashrange.Table) -> None:
+    fill(hashes, [{"n": 1}])
+    hashes.database.drop_table("hashes")
+    with pytest.raises(hashrange.TableNotFound):
+        hashes.columns(["n"])
 
 
 def test_an_empty_table_has_empty_columns(hashes: hashrange.Table) -> None:
@@ -424,3 +471,27 @@ def test_threads_read_and_write_at_once(hashes: hashrange.Table) -> None:
     stop.set()
     writer.join()
     assert errors == []
+
+
+# NumPy is an extra: importing, loading and reading do without; arrays say what is missing.
+def test_numpy_is_imported_for_arrays_only() -> None:
+    code = """if True:
+        import sys
+        sys.modules["numpy"] = None
+        import hashrange
+        with hashrange.open() as db:
+            table = db.create_table("rows", ("id", "S"))
+            assert table.load({"id": ["a", "b"], "n": [1, None]}) == 2
+            columns = table.columns(["id", "n"])
+            assert (columns.count, columns.kind("n")) == (2, "int64")
+            copy = db.create_table("copy", ("id", "S"))
+            assert copy.load(columns) == 2
+            assert copy.get("a") == {"id": "a", "n": 1}
+            try:
+                columns["n"]
+            except ImportError as error:
+                assert "hashrange[arrays]" in str(error)
+            else:
+                raise AssertionError
+    """
+    subprocess.run([sys.executable, "-c", code], check=True)
