@@ -550,6 +550,8 @@ cdef class ArrowReader:
             if feed.dictionary == NULL:
                 raise MemoryError
             self.shape(schema.dictionary, feed.dictionary, path, level + 1)
+            if feed.dictionary.dictionary != NULL:
+                return damage(path, "its dictionary has a dictionary")
         return 0
 
     cdef int shape_children(

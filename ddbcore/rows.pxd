@@ -53,3 +53,6 @@ cdef class RowWriter:
     cdef object exact(self, object value)
     cdef int number_read(self, const Feed* feed, int64_t row, Number* out) except -1
     cdef int write_rows(self, int64_t count) except -1
+    # How many rows are written, in words for errors.
+    cdef str so_far(self)
+    cdef bint advance(self) except -1

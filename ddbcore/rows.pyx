@@ -528,8 +528,7 @@ cdef class RowWriter:
                 where = f"row {self.count + row}"
                 if self.at != NULL:
                     where += f", column {<object><PyObject*>self.at!r}"
-                before = f"the first {self.written} rows are" if self.written else "no row is"
-                raise type(error)(f"{where}: {error} ({before} written)") from None
+                raise type(error)(f"{where}: {error} ({self.so_far()})") from None
             except BaseException:
                 batch.frame.size = start
                 raise
@@ -541,6 +540,18 @@ cdef class RowWriter:
                 PyErr_CheckSignals()
         return 0
 
+    cdef str so_far(self):
+        if self.written == 0:
+            return "no row is written"
+        return f"the first {self.written} rows are written"
+
+    cdef bint advance(self) except -1:
+        """Move on to the reader's next rows; 0 at the end."""
+        try:
+            return self.reader.advance()
+        except ValidationError as error:
+            raise ValidationError(f"{error} ({self.so_far()})") from None
+
     def write(self):
         """Write all rows; return their number. Raises what Batch.put raises."""
         cdef int64_t rows = len(self.lists[0]) if self.lists else -1
@@ -548,7 +559,7 @@ cdef class RowWriter:
             self.write_rows(rows)
             self.count = rows
             return rows
-        while self.reader.advance():
+        while self.advance():
             if 0 <= rows < self.count + self.reader.count:
                 raise ValidationError(f"the columns have {self.count + self.reader.count} rows and "
                                       f"{rows}")

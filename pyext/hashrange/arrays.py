@@ -285,7 +285,10 @@ def read_columns(
     limit: int | None,
     walk: dict[str, Any],
 ) -> Columns:
-    """Read columns of a table: see Table.columns. walk: what Query or Scan take."""
+    """Read columns of a table: see Table.columns.
+
+    walk: what Query or Scan take besides; None stands for what is not given.
+    """
     if mixed not in ("raise", "object"):
         raise ValidationError(f'mixed is "raise" or "object", not {mixed!r}')
     paths = _Paths(columns, names)
@@ -327,9 +330,7 @@ def _cursor(
     table: CoreTable, limit: int | None, checked: int | None, walk: dict[str, Any]
 ) -> Query | Scan:
     limit_parse(checked)
-    given = {
-        name: walk[name] for name in walk if walk[name] is not None and walk[name] is not False
-    }
+    given = {name: value for name, value in walk.items() if value is not None}
     if "hash" not in given:
         if alone := sorted({*_RANGE, "reverse"} & given.keys()):
             raise ValidationError(f"{', '.join(alone)} is for one hash key's items: give hash= too")

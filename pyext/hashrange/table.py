@@ -134,11 +134,21 @@ class Table(ReadTable):
         names: dict[str, str] | None = None,
         values: dict[str, Any] | None = None,
         *,
-        hash: Any = None,
         exact: bool = False,
         mixed: str = "raise",
+        hash: KeyValue | None = None,
+        between: tuple[KeyValue, KeyValue] | None = None,
+        ge: KeyValue | None = None,
+        gt: KeyValue | None = None,
+        le: KeyValue | None = None,
+        lt: KeyValue | None = None,
+        eq: KeyValue | None = None,
+        begins_with: KeyValue | None = None,
+        reverse: bool = False,
+        segment: int | None = None,
+        total_segments: int | None = None,
         limit: int | None = None,
-        **walk: Any,
+        after: KeyValue | tuple[KeyValue, KeyValue] | Item | None = None,
     ) -> Columns:
         """Read attributes of many items into arrays, without making an object of an item.
 
@@ -164,7 +174,20 @@ class Table(ReadTable):
             exact=exact,
             mixed=mixed,
             limit=limit,
-            walk={"hash": hash, **walk},
+            walk={
+                "hash": hash,
+                "between": between,
+                "ge": ge,
+                "gt": gt,
+                "le": le,
+                "lt": lt,
+                "eq": eq,
+                "begins_with": begins_with,
+                "reverse": reverse or None,
+                "segment": segment,
+                "total_segments": total_segments,
+                "after": after,
+            },
         )
 
     def load(
