@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ddbcore.batch import Batch
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from hashrange.database import Database
 
 __all__ = ["Batch", "Query", "Scan", "Table", "Walk"]
+
+KeyValue = str | int | Decimal | bytes | bytearray | memoryview
+Item = dict[str, Any]
 
 
 class Table(ReadTable):
