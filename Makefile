@@ -51,7 +51,7 @@ $(VENV)/ready: pyproject.toml
 	  "$$python" -m venv $(VENV) || { rm -rf $(VENV); \
 	    echo "make: '$$python -m venv' failed; on Debian: apt-get install python3-venv" >&2; exit 1; }; fi
 	@echo "installing packages (once)"
-	@$(call install_extras,test dev)
+	@$(call install_extras,dev-test dev)
 	@touch $@
 
 $(VENV)/ready-bench: $(VENV)/ready

@@ -78,6 +78,7 @@ LAYERS = [
     Layer("column", "ddbcore.arrow ddbcore.column"),
     Layer("arrays", "ddbcore.columns ddbcore.rows"),
     Layer("errors (Python)", "hashrange.errors"),
+    Layer("exchange", "hashrange.exchange"),
     Layer("language", "hashrange.expr"),
     Layer("PartiQL", "hashrange.partiql"),
     Layer("conditions", "hashrange.conditions"),
@@ -92,7 +93,11 @@ LAYERS = [
     Layer("endpoint", "hashrange.endpoint"),
     Layer("verification", "hashrange.verification"),
     Layer("package", "hashrange"),
-    Layer("faces", "hashrange.cli hashrange.demo hashrange.__main__", siblings=True),
+    Layer(
+        "faces",
+        "hashrange.cli hashrange.demo hashrange.pytest_plugin hashrange.__main__",
+        siblings=True,
+    ),
 ]
 
 RANKS = {module: rank for rank, layer in enumerate(LAYERS) for module in layer.modules.split()}

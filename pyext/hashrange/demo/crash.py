@@ -22,8 +22,9 @@ from random import Random
 from typing import Any
 
 import hashrange
+from hashrange.exchange.typed import Item
 
-from .orders import Item, make_orders
+from .orders import make_orders
 
 POOL_COUNT = 500            # different orders; the child goes round them
 POOL_SEED = 20

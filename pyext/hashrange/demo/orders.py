@@ -1,4 +1,4 @@
-"""Orders in DynamoDB's export format: made, written, read.
+"""Orders in DynamoDB's export format: made and written.
 
 A line of an export is `{"Item": {name: typed value, ...}}`, a typed value an object of one member:
 the type's letters and the value, with numbers as text and bytes in base64. Files may be gzipped.
@@ -10,17 +10,14 @@ text in several scripts, and each of the ten types in every item.
 
 from __future__ import annotations
 
-import base64
 import gzip
 import json
-from collections.abc import Callable, Iterator
-from decimal import Decimal
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from random import Random
-from typing import Any, BinaryIO, cast
 
-Item = dict[str, Any]
+from hashrange.exchange.typed import Item, base64_text, native_item
 
 CUSTOMER_COUNT = 4000
 FIRST_TS = 1_700_000_000_000     # milliseconds of Unix time
@@ -82,8 +79,8 @@ def make_typed_order(chance: Random, index: int, ts: int) -> Item:
         }},
         "tags": {"SS": sorted(tags)},
         "tax_rates": {"NS": TAX_RATES[int(len(TAX_RATES) * roll())]},
-        "signature": {"B": encode(chance.randbytes(24))},
-        "photo_ids": {"BS": [encode(chance.randbytes(8)), encode(chance.randbytes(8))]},
+        "signature": {"B": base64_text(chance.randbytes(24))},
+        "photo_ids": {"BS": [base64_text(chance.randbytes(8)), base64_text(chance.randbytes(8))]},
     }
 
 
@@ -105,10 +102,6 @@ def customer_name(index: int) -> str:
     return f"{first}.{LAST_NAMES[index // len(FIRST_NAMES) % len(LAST_NAMES)]}.{index:04d}"
 
 
-def encode(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
-
-
 def write_orders(path: Path, count: int, seed: int) -> Iterator[int]:
     """Write an export file, yielding now and then how many lines it has so far.
 
@@ -126,87 +119,6 @@ def write_orders(path: Path, count: int, seed: int) -> Iterator[int]:
     partial.replace(path)
 
 
-# ---- reading -------------------------------------------------------------------------------------
-
-
-def number(text: str) -> int | Decimal:
-    """Return the number as hashrange returns it: int when integral, else Decimal."""
-    if text.isdigit():
-        return int(text)
-    value = Decimal(text)
-    return int(value) if value == value.to_integral_value() else value
-
-
-def typed_list(values: list[Item]) -> list[Any]:
-    return [plain_value(value) for value in values]
-
-
-def typed_map(values: Item) -> Item:
-    return {name: plain_value(value) for name, value in values.items()}
-
-
-READERS: dict[str, Callable[[Any], Any]] = {
-    "S": str,
-    "N": number,
-    "B": base64.b64decode,
-    "BOOL": bool,
-    "NULL": lambda _: None,
-    "L": typed_list,
-    "M": typed_map,
-    "SS": set,
-    "NS": lambda values: {number(value) for value in values},
-    "BS": lambda values: {base64.b64decode(value) for value in values},
-}
-
-
-def plain_value(typed: Item) -> Any:
-    """Return the Python value of a typed JSON value; ValueError or KeyError when it is none."""
-    [(letters, value)] = typed.items()
-    return READERS[letters](value)
-
-
-def plain_item(line: bytes) -> Item:
-    """Return the Python item of one export line; ValueError when it is none."""
-    try:
-        return typed_map(json.loads(line)["Item"])
-    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
-        raise ValueError(f"not a line of a DynamoDB export ({error!r}): {line[:80]!r}") from error
-
-
 def make_orders(count: int, seed: int) -> list[Item]:
     """Return made orders as Python items."""
-    return [typed_map(order) for order in make_typed_orders(count, seed)]
-
-
-class OrderFile:
-    """An export file, plain or gzipped, read once from the beginning to the end."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.size_bytes = path.stat().st_size
-        self.raw: BinaryIO = path.open("rb")
-
-    def position_bytes(self) -> int:
-        """Return how much of the file, as it stands on the disk, has been read."""
-        return self.raw.tell()
-
-    def chunks(self, count: int) -> Iterator[list[Item]]:
-        """Yield lists of at most `count` items. ValueError names the line that is not an item."""
-        gzipped = self.path.suffix == ".gz"
-        lines = cast(BinaryIO, gzip.GzipFile(fileobj=self.raw)) if gzipped else self.raw
-        chunk: list[Item] = []
-        for line_number, line in enumerate(lines, 1):
-            if line.isspace():
-                continue
-            try:
-                chunk.append(plain_item(line))
-            except ValueError as error:
-                raise ValueError(f"{self.path}, line {line_number}: {error}") from error
-            if len(chunk) == count:
-                yield chunk
-                chunk = []
-        if chunk:
-            yield chunk
-
-    def close(self) -> None:
-        self.raw.close()
+    return [native_item(order) for order in make_typed_orders(count, seed)]

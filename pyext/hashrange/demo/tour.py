@@ -18,14 +18,17 @@ from random import Random
 from typing import Any
 
 import hashrange
+from hashrange.exchange.sources import ItemFile
+from hashrange.exchange.typed import Item
 
 from . import crash
 from .crash import LossError
-from .orders import Item, OrderFile, make_orders
+from .orders import make_orders
 from .screen import PlainScreen, Row
 
 Key = tuple[str, Any]
 
+KEYS = [("customer", "S"), ("ts", "N")]
 CHUNK_ITEMS = 1000          # items converted, then put, at a time
 SAMPLE_STEP = 10            # one item in so many is kept to compare with
 GET_COUNT = 50_000
@@ -112,14 +115,14 @@ class Tour:
 
     # ---- the steps -------------------------------------------------------------------------------
 
-    def load(self, orders: Any, source: OrderFile) -> None:
+    def load(self, orders: Any, source: ItemFile) -> None:
         """Put every order of the file, in batches."""
         count = 0
         start = time.perf_counter()
         putting = 0.0
         with self.screen.progress("loading", source.size_bytes) as advance:
             for chunk in source.chunks(CHUNK_ITEMS):
-                self.check_fields(chunk, source.path)
+                self.check_fields(chunk, source.name)
                 put_start = time.perf_counter()
                 with orders.batch() as batch:
                     for item in chunk:
@@ -130,7 +133,7 @@ class Tour:
                 count += len(chunk)
                 advance(source.position_bytes())
         if not count:
-            raise ValueError(f"{source.path} has no orders in it")
+            raise ValueError(f"{source.name} has no orders in it")
         seconds = time.perf_counter() - start
         self.rate("load, batches of 1,000", count, putting)
         self.screen.step(
@@ -138,11 +141,11 @@ class Tour:
             f"of which {putting:.2f} s in hashrange and the rest reading JSON"
         )
 
-    def check_fields(self, chunk: list[Item], path: Path) -> None:
+    def check_fields(self, chunk: list[Item], name: str) -> None:
         for item in chunk:
             customer, ts = item.get("customer"), item.get("ts")
             if not isinstance(customer, str) or not isinstance(ts, int | Decimal):
-                raise ValueError(f"{path}: an order needs customer (S) and ts (N), unlike this: "
+                raise ValueError(f"{name}: an order needs customer (S) and ts (N), unlike this: "
                                  f"{str(item)[:200]}")
 
     def get(self, orders: Any) -> None:
@@ -330,7 +333,7 @@ def directory_bytes(path: Path) -> int:
     return sum(512 * getattr(stat, "st_blocks", stat.st_size // 512) for stat in stats)
 
 
-def run(path: Path, source: OrderFile, screen: PlainScreen, *, rounds: int, seed: int) -> None:
+def run(path: Path, source: ItemFile, screen: PlainScreen, *, rounds: int, seed: int) -> None:
     """Take the whole tour. LossError when anything acknowledged is missing or anything is wrong."""
     tour = Tour(path, screen, seed)
     with hashrange.open(str(path)) as database:
