@@ -92,7 +92,7 @@ def drop(path: str, name: str, yes: bool) -> int:
 @command("get", """
 hashrange get shop.db orders ada 1
 hashrange get shop.db orders ada 1 --typed
-hashrange get shop.db readings -- -40       a key that begins with a dash comes after --
+hashrange get shop.db readings -- -40       # behind -- a key may begin with a dash
 """)
 @path_argument
 @table_argument

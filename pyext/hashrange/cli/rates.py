@@ -1,8 +1,9 @@
 """The command bench: how fast this machine is at the common calls, in a few seconds.
 
-What it measures: one thread, items of about 300 bytes with nine attributes, in memory and in a
-directory, each step once. What it does not: other engines, spread, cold disks; the project's bench/
-does that. A rate is the number of calls by the time of the whole loop, Python's loop included.
+What it measures: one thread, the demo's made-up orders with fifteen attributes of all ten types, in
+memory and in a directory, each step once. A rate is the number of calls by the time of the whole
+loop, Python's loop included. What it does not: other engines, spread, cold disks; the project's
+bench/ does that.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from typing import Any
 import click
 
 import hashrange
-from hashrange.cli.access import directory, key_names, path_argument, reading, table_of, writing
+from hashrange.cli.access import directory, key_names, path_argument, reading, writing
 from hashrange.cli.command import FINE, command, complain, words_of
 from hashrange.cli.inspection import describe, indexes_of, tables
 from hashrange.cli.output import ROWS_SHOWN, Output, note, output_options, typed_option
@@ -33,6 +33,7 @@ SCRIPT_BYTES_MAX = 64 << 20
 HISTORY_LINES = 2000
 PROMPT = "hashrange> "
 PROMPT_MORE = "      ...> "
+TABLE_FOLLOWS = ("from", "into", "update")
 WORDS = (
     "SELECT", "FROM", "WHERE", "INSERT INTO", "VALUE", "UPDATE", "SET", "REMOVE", "DELETE FROM",
     "AND", "OR", "NOT", "IN", "BETWEEN", "IS", "MISSING", "NULL", "ORDER BY", "ASC", "DESC",
@@ -59,7 +60,7 @@ WRITING = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*+(?:insert|update|delete)\b",
 
 
 @command("sql", """
-hashrange sql shop.db                                        a prompt
+hashrange sql shop.db        # a prompt
 hashrange sql shop.db "SELECT * FROM orders WHERE customer = 'ada'"
 hashrange sql shop.db "SELECT * FROM orders WHERE customer = ? AND ts > ?" -p ada -p 5
 hashrange sql shop.db "DELETE FROM orders WHERE customer = 'ada' AND ts = 1"
@@ -250,7 +251,7 @@ def save_history(path: Path) -> None:
 
 
 class Completer:
-    """Completes keywords, tables, indexes and names of keys."""
+    """Completes keywords and names of keys, and where a table is due, tables and indexes."""
 
     def __init__(self, database: hashrange.Database) -> None:
         self.database = database
@@ -260,29 +261,40 @@ class Completer:
         """Return the match number `state` of a word, as readline asks; None: no more."""
         if state == 0:
             try:
-                self.matches = self.find(text)
+                import readline
+
+                before = readline.get_line_buffer()[: readline.get_begidx()]
+                self.matches = [f"{match} " for match in self.find(text, before)]
             except hashrange.Error:
                 self.matches = []
         return self.matches[state] if state < len(self.matches) else None
 
-    def find(self, text: str) -> list[str]:
-        """Return what the word may become."""
+    def find(self, text: str, before: str) -> list[str]:
+        """Return what a word may become that comes after `before`."""
         small = text.lower()
-        words = [word.lower() if text.islower() else word for word in WORDS]
+        if before.lower().split()[-1:] and before.lower().split()[-1] in TABLE_FOLLOWS:
+            known = self.sources()
+        else:
+            known = [word.lower() if text.islower() else word for word in WORDS] + self.keys()
         return [
-            word for word in [*words, *self.names()]
+            word for word in known
             if word.lower().startswith(small) or word.lower().startswith(f'"{small}')
         ]
 
-    def names(self) -> list[str]:
-        """Return the tables, their indexes and keys, as a statement writes them."""
-        names: list[str] = []
+    def sources(self) -> list[str]:
+        """Return tables and indexes, as a statement writes them."""
+        names = []
         for name in self.database.tables():
             described = self.database.execute("DescribeTable", {"TableName": name})["Table"]
             names.append(written(name))
             names += [f'"{name}"."{index["IndexName"]}"' for index in indexes_of(described)]
-            names += [written(key) for key, _ in key_names(table_of(self.database, name))]
-        return list(dict.fromkeys(names))
+        return names
+
+    def keys(self) -> list[str]:
+        """Return the names of the tables' keys, as a statement writes them."""
+        tables_there = map(self.database.table, self.database.tables())
+        keys = (name for table in tables_there for name, _ in key_names(table))
+        return [written(name) for name in dict.fromkeys(keys)]
 
 
 def written(name: str) -> str:

@@ -25,7 +25,7 @@ LINE_BYTES_MAX = 16 << 20
 
 
 def zstd_module() -> Any:
-    """Return a module with `open`, or raise ValueError when none is installed."""
+    """Return the module for zstd. ValueError when none is installed."""
     for name in ("compression.zstd", "zstandard"):
         try:
             return importlib.import_module(name)
@@ -34,13 +34,24 @@ def zstd_module() -> Any:
     raise ValueError("this is zstd: pip install zstandard (or use Python 3.14)")
 
 
+def open_zstd(raw: io.BufferedReader) -> BinaryIO:
+    """Return what reads all frames of a zstd file."""
+    module = zstd_module()
+    if module.__name__ == "zstandard":
+        reader = module.ZstdDecompressor().stream_reader(
+            raw, read_across_frames=True, closefd=False
+        )
+        return cast(BinaryIO, io.BufferedReader(reader))
+    return cast(BinaryIO, module.open(raw, "rb"))
+
+
 def unpacked(raw: io.BufferedReader) -> BinaryIO:
     """Return what reads a file's content, whether it is compressed or not. ValueError."""
     head = raw.peek(len(ZSTD_MAGIC))[: len(ZSTD_MAGIC)]
     if head.startswith(GZIP_MAGIC):
         return cast(BinaryIO, gzip.GzipFile(fileobj=raw))
     if head == ZSTD_MAGIC:
-        return cast(BinaryIO, zstd_module().open(raw, "rb"))
+        return open_zstd(raw)
     return raw
 
 
