@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
+import subprocess
 import sys
+import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from cli.conftest import Run
+from cli.conftest import Run, start
 
 import hashrange
 
@@ -19,12 +24,16 @@ def test_serve_hands_the_database_to_the_endpoint(
 ) -> None:
     served: list[Any] = []
 
-    def serve_forever(database: hashrange.Database, *, host: str, port: int) -> None:
+    def serve_forever(
+        database: hashrange.Database, *, host: str, port: int, ready: Callable[[Any], None]
+    ) -> None:
+        ready(SimpleNamespace(url=f"http://{host}:{port}"))
         served.append((database.tables(), host, port))
 
     endpoint: Any = SimpleNamespace(serve_forever=serve_forever)
     monkeypatch.setitem(sys.modules, "hashrange.endpoint", endpoint)
-    assert run("serve", shop, "--port", "9000").status == 0
+    result = run("serve", shop, "--port", "9000")
+    assert result == (0, "", f"serving {shop} at http://127.0.0.1:9000 until Ctrl-C\nclosed\n")
     assert run("serve", "--memory", "--host", "::1").status == 0
     assert served == [
         (["blobs", "old_orders", "orders", "readings", "stock"], "127.0.0.1", 9000),
@@ -46,6 +55,28 @@ def test_serve_says_what_to_install(
     result = run("serve", shop)
     assert result.status == 2
     assert "pip install 'hashrange[server]'" in result.err
+
+
+# A request over HTTP reads what the command serves; Ctrl-C closes the database properly.
+def test_serve_answers_until_ctrl_c(shop: str) -> None:
+    pytest.importorskip("hashrange.endpoint")
+    pytest.importorskip("httptools")
+    process = start("serve", shop, "--port", "0", stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    line = process.stderr.readline().decode()
+    url = re.search(r"http://\S+", line)
+    assert url, line
+    request = urllib.request.Request(url.group(), b"{}", {
+        "X-Amz-Target": "DynamoDB_20120810.ListTables",
+        "Content-Type": "application/x-amz-json-1.0",
+    })
+    with urllib.request.urlopen(request) as response:
+        assert "readings" in json.load(response)["TableNames"]
+    process.send_signal(signal.SIGINT)
+    assert process.stderr.read() == b"closed\n"
+    assert process.wait() == 0
+    process.stderr.close()
+    assert hashrange.verify(shop).ok
 
 
 def test_bench_measures_memory_and_disk(run: Run, tmp_path: Path) -> None:

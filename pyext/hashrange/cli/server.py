@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 import hashrange
-from hashrange.cli.access import durability_option
+from hashrange.cli.access import durability_option, room_for_database
 from hashrange.cli.command import command
 from hashrange.cli.output import note
 
@@ -37,20 +37,22 @@ def serve(path: str | None, memory: bool, host: str, port: int, durability: str,
     """
     if (path is None) != memory:
         raise click.UsageError("give PATH, or --memory")
-    serve_forever = endpoint().serve_forever
-    with hashrange.open(path, durability=durability, interval_ms=interval_ms) as database:
-        serve_forever(database, host=host, port=port)
-    note("closed")
+    if path is not None:
+        room_for_database(path)
+    what = path or "a database in memory"
 
+    def ready(server: Any) -> None:
+        note(f"serving {what} at {server.url} until Ctrl-C")
 
-def endpoint() -> Any:
-    """Return the module that serves. ValueError when it, or what it needs, is not installed."""
     try:
-        return importlib.import_module("hashrange.endpoint")
+        endpoint: Any = importlib.import_module("hashrange.endpoint")
+        with hashrange.open(path, durability=durability, interval_ms=interval_ms) as database:
+            endpoint.serve_forever(database, host=host, port=port, ready=ready)
     except ImportError as error:
         raise ValueError(
             f"the HTTP endpoint is not installed ({error}): pip install 'hashrange[server]'"
         ) from None
+    note("closed")
 
 
 COMMANDS = (serve,)
