@@ -3,9 +3,9 @@
     python bench/suite.py                     # needs pytest, boto3 and moto[dynamodb]
     python bench/suite.py --backs moto,patch --tests 200 --rounds 3
 
-*What it measures*: `pytest` from start to end, in a process of its own, over the same generated file
-of tests. Each test makes a table of its own and puts, reads, queries, updates or is refused by a
-condition, through a boto3 client; the fixture that gives the client is all that differs:
+*What it measures*: `pytest` from start to end, in a process of its own, over the same generated
+file of tests. Each test makes a table of its own and puts, reads, queries, updates or is refused by
+a condition, through a boto3 client; the fixture that gives the client is all that differs:
 
     moto      mock_aws() around each test, boto3.client
     patch     the fixture patched_boto3, boto3.client: the same code on hashrange
@@ -156,7 +156,7 @@ def run_suite(folder: Path, back: str, count: int) -> float:
                           check=False)
     seconds = time.perf_counter() - start
     if not re.search(rf"^{count} passed", done.stdout, re.M):
-        raise SystemExit(f"{back}: not all tests passed\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+        raise SystemExit(f"{back}: not all passed\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
     return seconds
 
 

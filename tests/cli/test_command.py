@@ -69,8 +69,7 @@ def prepare_files(folder: Path) -> None:
 @pytest.mark.parametrize(
     "line",
     [line for name, line in examples() if name not in OWN_PROCESS and not SHELL & set(line)
-     and not line.endswith("# a prompt") and not line.startswith("hashrange drop")
-     and not line.startswith("hashrange create")],
+     and not line.endswith("# a prompt") and not line.startswith("hashrange drop")],
 )
 def test_the_examples_run(
     shop: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str

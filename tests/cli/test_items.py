@@ -113,6 +113,19 @@ def test_create_makes_a_table_and_the_database(run: Run, shop: str) -> None:
     assert run("create", ".", "things", "--hash-key", "id").status == 2
 
 
+def test_create_makes_indexes(verified: str, run: Run) -> None:
+    made = run("create", verified, "sales", "--hash-key", "id", "--index", "by_status=status,at:N",
+               "--index", "by_at=at:N")
+    assert made.status == 0, made.err
+    run("put", verified, "sales", '{"id": "a", "status": "paid", "at": 5}')
+    for query in (["paid", "--ge", "5", "--index", "by_status"], ["5", "--index", "by_at"]):
+        assert json.loads(run("query", verified, "sales", *query).out)["id"] == "a"
+    for index in ("status", "a=b,c,d", "a=b:X", "x=y,z", "by_a=a"):
+        again = run("create", verified, "more", "--hash-key", "id", "--index", index,
+                    "--index", "by_a=b")
+        assert again.status == 2, index
+
+
 def test_drop_asks_first(verified: str, run: Run) -> None:
     refused = run("drop", verified, "stock", stdin="n\n")
     assert refused.status == 1

@@ -31,7 +31,8 @@ def read(path: Path, data: bytes, **options: Any) -> list[dict[str, Any]]:
 
 
 def test_all_forms_of_a_line_are_the_same_item(tmp_path: Path) -> None:
-    items = read(tmp_path / "a", PLAIN + b"\n" + TYPED + b"  \n" + WRAPPED.strip())
+    bom = b"\xef\xbb\xbf"
+    items = read(tmp_path / "a", bom + PLAIN + b"\n" + TYPED + b"  \n" + WRAPPED.strip())
     assert len(items) == 3
     assert items[0] == items[1] == items[2]
     assert items[0]["id"] == b"\x00\x01"

@@ -126,6 +126,24 @@ def test_boto3_uses_the_database(outcome) -> None:
     assert outcome(source) == {"passed": 1}
 
 
+# As pip leaves it: pytest finds it without being told, and once, even when it is told.
+@pytest.mark.parametrize("options", [(), ("-p", MODULE)])
+def test_an_installed_plugin_is_found(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path_factory, options
+) -> None:
+    site = tmp_path_factory.mktemp("site")
+    info = site / "hashrange-0.1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hashrange\nVersion: 0.1.0\n")
+    (info / "entry_points.txt").write_text(f"[pytest11]\n{MODULE} = {MODULE}\n")
+    (info / "RECORD").write_text("hashrange/__init__.py,,\nhashrange/pytest_plugin.py,,\n")
+    path = [str(site), *(path for path in sys.path if path)]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path))
+    pytester.makepyfile("def test_it(hashrange_db):\n    assert hashrange_db.tables() == []\n")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error", *options)
+    result.assert_outcomes(passed=1)
+
+
 # Its name is its module's: then `-p` and the entry point are the same plugin, loaded once.
 def test_the_entry_point_names_the_module() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

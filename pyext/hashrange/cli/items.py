@@ -22,7 +22,14 @@ from hashrange.cli.access import (
 )
 from hashrange.cli.command import FINE, NO, command, complain
 from hashrange.cli.output import Output, note, output_options, typed_option
-from hashrange.cli.values import key_of, parse_item, parse_key_schema, parse_names, parse_values
+from hashrange.cli.values import (
+    Keys,
+    key_of,
+    parse_item,
+    parse_key_schema,
+    parse_names,
+    parse_values,
+)
 from hashrange.exchange.typed import typed_value
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -50,23 +57,59 @@ def condition_options(function: Function) -> Function:
 
 
 @command("create", """
-hashrange create shop.db orders --hash-key customer --range-key ts:N
+hashrange create shop.db carts --hash-key customer
+hashrange create shop.db visits --hash-key customer --range-key ts:N
+hashrange create shop.db sales --hash-key id --index by_status=status,ts:N --index by_day=day
 """)
 @path_argument
 @table_argument
 @click.option("--hash-key", required=True, metavar="NAME[:TYPE]", help="Type S (default), N or B.")
 @click.option("--range-key", metavar="NAME[:TYPE]", help="The sort key, if there is to be one.")
-def create(path: str, name: str, hash_key: str, range_key: str | None) -> None:
-    """Create a table, and the database if there is none.
-
-    Tables with indexes: through `db.execute("CreateTable", ...)`, or the endpoint.
-    """
+@click.option("--index", "indexes", multiple=True, metavar="NAME=HASH[:TYPE][,RANGE[:TYPE]]",
+              help="A global secondary index with all attributes. May be repeated.")
+def create(path: str, name: str, hash_key: str, range_key: str | None,
+           indexes: tuple[str, ...]) -> None:
+    """Create a table, and the database if there is none."""
     room_for_database(path)
-    hash_part = parse_key_schema(hash_key)
-    range_part = None if range_key is None else parse_key_schema(range_key)
+    keys = [parse_key_schema(key) for key in (hash_key, range_key) if key is not None]
+    views = dict(map(parse_index, indexes))
+    if len(views) < len(indexes):
+        raise click.UsageError("an index is named twice")
+    kinds = {part for parts in (keys, *views.values()) for part in parts}
+    request: dict[str, Any] = {
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [
+            {"AttributeName": key, "AttributeType": kind} for key, kind in sorted(kinds)
+        ],
+        "KeySchema": key_schema(keys),
+    }
+    if views:
+        request["GlobalSecondaryIndexes"] = [
+            {"IndexName": index, "KeySchema": key_schema(parts),
+             "Projection": {"ProjectionType": "ALL"}}
+            for index, parts in views.items()
+        ]
     with hashrange.open(path) as database:
-        database.create_table(name, hash_part, range_part)
+        database.execute("CreateTable", request)
     note(f"created {name}")
+
+
+def parse_index(text: str) -> tuple[str, Keys]:
+    """Return name and keys of "by_status=status,ts:N". UsageError."""
+    name, equals, keys = text.partition("=")
+    parts = [parse_key_schema(key) for key in keys.split(",")]
+    if not equals or len(parts) > 2:
+        raise click.UsageError(f"--index takes NAME=HASH[:TYPE][,RANGE[:TYPE]], not {text!r}")
+    return name, parts
+
+
+def key_schema(keys: Keys) -> list[dict[str, str]]:
+    """Return the KeySchema of a hash key and perhaps a range key."""
+    return [
+        {"AttributeName": key, "KeyType": role}
+        for (key, _), role in zip(keys, ("HASH", "RANGE"), strict=False)
+    ]
 
 
 @command("drop", """

@@ -80,7 +80,8 @@ def import_items(path: str, name: str, files: tuple[str, ...], layout: str | Non
             for source in sources:
                 loader.load(source, layout, delimiter)
         except BaseException:
-            note(f"{plural(loader.count, 'item')} came before that and are in {name}")
+            if loader.count:
+                note(f"{plural(loader.count, 'item')} came before that, now in {name}")
             raise
         finally:
             database.sync()

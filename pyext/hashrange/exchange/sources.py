@@ -12,6 +12,7 @@ Source: developer guide, S3 import formats and DynamoDB export output format.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import sys
@@ -86,6 +87,8 @@ class ItemFile:
 
     def json_items(self, content: BinaryIO) -> Iterator[Item]:
         for self.line_number, line in enumerate(lines_of(content), 1):
+            if self.line_number == 1:
+                line = line.removeprefix(codecs.BOM_UTF8)  # noqa: PLW2901 - what editors put there
             if not line.isspace():
                 yield self.json_item(line)
 

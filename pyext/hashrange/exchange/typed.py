@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import base64
 import json
+from binascii import a2b_base64
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from json.encoder import encode_basestring as quoted
@@ -32,13 +33,16 @@ SHORT_NUMBER_CHARACTERS = 18        # up to here an int is made without Decimal
 def parse_json(text: str | bytes) -> Any:
     """Return the native value of plain JSON: 1 as int, 1.0 as Decimal. Raises ValueError."""
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=refuse_constant)
+        return decode_json(text.decode("utf-8") if isinstance(text, bytes) else text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
 def refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
+
+
+decode_json = json.JSONDecoder(parse_float=Decimal, parse_constant=refuse_constant).decode
 
 
 def is_typed(item: Mapping[str, Any], hash_name: str) -> bool:
@@ -52,7 +56,8 @@ def native_item(typed: Item) -> Item:
     item = {}
     try:
         for name, value in typed.items():
-            item[name] = native_value(value)
+            [(letters, inner)] = value.items()
+            item[name] = READERS[letters](inner)
     except RecursionError:
         raise ValueError(f"attribute {name!r} is nested too deeply") from None
     except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
@@ -85,7 +90,7 @@ def read_number(value: Any) -> int | Decimal:
 def read_binary(value: Any) -> bytes:
     if not isinstance(value, str):
         raise ValueError("B is base64 text")
-    return base64.b64decode(value, validate=True)
+    return a2b_base64(value, strict_mode=True)
 
 
 def read_bool(value: Any) -> bool:
