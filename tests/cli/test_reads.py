@@ -142,9 +142,15 @@ def test_stored_text_cannot_drive_the_terminal(shop: str, run: Run, text: str) -
     with hashrange.open(shop) as database:
         database.table("stock").put({"sku": text, text: {text: 1}})
     for command in (["scan", shop, "stock"], ["get", shop, "stock", text]):
-        result = run(*command, "--table")
-        assert result.status == 0
-        assert text not in result.out + result.err
+        for form in ("--table", "--json", "--typed"):
+            result = run(*command, form)
+            assert result.status == 0
+            assert text not in result.out + result.err
+            assert (result.out + result.err).replace("\n", "").isprintable()
+        if command[0] == "get":
+            assert json.loads(run(*command).out) == {"sku": text, text: {text: 1}}
+    refused = run("get", shop, text, "x")
+    assert refused.err.rstrip("\n").isprintable()
 
 
 def test_columns_fit_at_n_minus_1_n_and_n_plus_1() -> None:

@@ -92,7 +92,8 @@ def run(root: click.Command, arguments: list[str] | None) -> int:
 def words_of(error: BaseException) -> str:
     """Return what an error says, on one line."""
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    return " ".join(text.split()) or type(error).__name__
+    line = " ".join(text.split()) or type(error).__name__
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def complain(text: str) -> None:

@@ -5,8 +5,8 @@ at standard output. Items arrive one after the other. JSON is written at once; a
 so rows are gathered up to ROWS_TABLE and a long answer becomes several tables. The columns are the
 keys and then as many attributes as fit; what does not fit is named below.
 
-What is stored is hostile to a terminal: text that does not print as it stands is shown as JSON
-does, escaped.
+What is stored is hostile to a terminal: in tables and in JSON, characters that do not print are
+escaped as JSON does.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Output:
 
     def record(self, answer: dict[str, Any]) -> None:
         """Write an answer as one JSON object."""
-        click.echo(json.dumps(answer, ensure_ascii=False, default=readable))
+        click.echo(escaped(json.dumps(answer, ensure_ascii=False, default=readable)))
 
     def table(self, title: str, columns: Row, rows: Iterable[Row], right: str = "") -> None:
         """Show a table. right: numbers of the columns to be aligned to the right, "12"."""
@@ -87,7 +87,7 @@ class Output:
         count = 0
         if self.as_json:
             for item in items:
-                click.echo(self.text_of(item))
+                click.echo(escaped(self.text_of(item)))
                 count += 1
             return count
         block: list[Item] = []
@@ -104,7 +104,7 @@ class Output:
     def item(self, item: Item) -> None:
         """Show one typed item."""
         if self.as_json:
-            click.echo(self.text_of(item))
+            click.echo(escaped(self.text_of(item)))
             return
         rows = []
         for name, value in item.items():
@@ -162,6 +162,13 @@ def cell_text(value: Item) -> str:
 def printable(text: str) -> str:
     """Return a text that does nothing to a terminal but show."""
     return text if text.isprintable() else json.dumps(text)
+
+
+def escaped(text: str) -> str:
+    """Return JSON text with escapes for what does not print; it stands in strings only."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def shortened(text: str, characters_max: int) -> str:
