@@ -8,7 +8,7 @@ from ddbcore.encoder cimport Encoder
 from ddbcore.item cimport ItemCodec
 from ddbcore.key cimport KeyPart
 from ddbcore.number cimport Number
-from ddbcore.table cimport Batch
+from ddbcore.batch cimport Batch
 
 cdef struct Cell:
     # Where a column's values come from: a feed, or a list.

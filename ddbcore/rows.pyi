@@ -3,7 +3,7 @@
 from typing import Any
 
 from ddbcore.arrow import ArrowReader
-from ddbcore.table import Batch
+from ddbcore.batch import Batch
 
 class RowWriter:
     def __init__(

@@ -19,6 +19,7 @@ from collections.abc import Iterator, KeysView, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ddbcore.arrow import ArrowReader, export_stream
+from ddbcore.batch import Batch
 from ddbcore.column import ColumnData
 from ddbcore.columns import ColumnReader
 from ddbcore.cursor import Query, Scan, limit_parse
@@ -353,7 +354,7 @@ def load_rows(
         raise ValidationError(f'nan is "refuse" or "null", not {nan!r}')
     stream, lists = _source(source)
     reader = None if stream is None else ArrowReader(stream)
-    with table.batch(durability=durability) as batch:
+    with Batch(table, durability) as batch:
         writer = RowWriter(batch, reader, lists, floats == "decimal", nan == "null")
         return writer.write()
 
