@@ -37,7 +37,7 @@ VALUES: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("value", VALUES, ids=range(len(VALUES)))
 def test_a_value_is_written_as_boto3_writes_it(value: Any) -> None:
     assert outcome(lambda: TypeSerializer().serialize(value)) == outcome(
         lambda: theirs.TypeSerializer().serialize(value)

@@ -70,7 +70,7 @@ def test_the_record_is_that_of_the_typed_form(
         assert any("\\" in word or not word.isascii() for word in [text.decode()])
 
 
-@pytest.mark.parametrize("codec", CODECS, ids=str)
+@pytest.mark.parametrize("codec", CODECS, ids=range(len(CODECS)))
 def test_a_plain_key_is_read(codec: ItemCodec) -> None:
     values = {"S": "a", "N": "-1.5e3", "B": "AAEC"}
     key = {"pk": {codec.hash_type: values[codec.hash_type]}}
