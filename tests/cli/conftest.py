@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
+import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -111,8 +114,18 @@ def verified(shop: str) -> Any:
     assert report.ok, report.errors
 
 
-def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
-    """Start a command line in a process of its own, in the directory of the test."""
+def start(*arguments: str, terminal: bool = False, **options: Any) -> subprocess.Popen[bytes]:
+    """Start a command line in a process of its own, in the directory of the test.
+
+    terminal: its standard input is a terminal, which is to send it Ctrl-C.
+    """
+
+    def prepare() -> None:
+        # Where the tests run in a shell's background, Ctrl-C is ignored by all that they start.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if terminal:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
@@ -121,5 +134,6 @@ def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
         "COLUMNS": "100",
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "hashrange", *arguments], env=environment, **options
+        [sys.executable, "-m", "hashrange", *arguments], env=environment,
+        start_new_session=terminal, preexec_fn=prepare, **options,
     )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import pty
 import shlex
 import signal
 import subprocess
 import sys
-import termios
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -238,10 +236,7 @@ class Terminal:
 
     def __init__(self, *arguments: str) -> None:
         self.master, slave = pty.openpty()
-        self.process = start(
-            *arguments, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),    # so that Ctrl-C reaches it
-        )
+        self.process = start(*arguments, terminal=True, stdin=slave, stdout=slave, stderr=slave)
         os.close(slave)
         self.shown = b""
         self.taken = 0

@@ -91,7 +91,12 @@ def run(root: click.Command, arguments: list[str] | None) -> int:
 
 def words_of(error: BaseException) -> str:
     """Return what an error says, on one line."""
-    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    if isinstance(error, KeyError) and error.args:
+        text = str(error.args[0])
+    elif isinstance(error, OSError) and error.filename is not None:
+        text = f"{error.filename}: {error.strerror}"
+    else:
+        text = str(error)
     line = " ".join(text.split()) or type(error).__name__
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 

@@ -58,9 +58,12 @@ def parse_key_schema(text: str) -> tuple[str, str]:
 
 def parse_item(text: str, keys: Keys, typed: bool = False) -> Item:
     """Return the native item of a JSON object. ValueError."""
-    value = parse_json(text)
+    try:
+        value = parse_json(text)
+    except ValueError as error:
+        raise ValueError(f"ITEM is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise ValueError("an item is a JSON object")
+        raise ValueError("ITEM is not a JSON object")
     wrapped = value.get("Item")
     if isinstance(wrapped, dict) and len(value) == 1 and keys[0][0] != "Item":
         return native_item(wrapped)
