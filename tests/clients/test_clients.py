@@ -65,20 +65,19 @@ def admin(program: Path, endpoint: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = subprocess.Popen(
+    with subprocess.Popen(
         [str(program), "--port", str(port)],
         env={**os.environ, **CREDENTIALS, "DYNAMO_ENDPOINT": endpoint},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-    )
-    try:
-        assert server.stdout is not None
-        assert any("listening" in line for line in server.stdout), "it ended without listening"
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(30)
+    ) as server:
+        try:
+            assert server.stdout is not None
+            assert any("listening" in line for line in server.stdout), "it ended too early"
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
 
 
 def page(url: str) -> str:
