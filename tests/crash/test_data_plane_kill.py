@@ -150,10 +150,10 @@ def test_an_index_that_was_left_half_made_is_completed(
 ) -> None:
     made(tmp_path / "db")
 
-    def end(*_: Any) -> None:
+    def end(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    def fill_half(database: hashrange.Database, *_: Any) -> None:
+    def fill_half(database: hashrange.Database, *_: Any, **__: Any) -> None:
         core = CoreTable(database.engine, "things")
         assert fill(core, "late", Scan(core), 7)
 
