@@ -7,8 +7,9 @@ items of about 220 bytes in 10,000 keys, and Query of ten of them. The peer is u
 uvloop) with an application that returns a constant of the size of GetItem's answer and looks at
 nothing: what HTTP alone costs in Python. Rounds are interleaved; a figure is the median of the
 rounds. "CPU us" is the server process's own time for a request, kernel included: on a machine that
-is not quiet it says more than the rate, and "by CPU" compares it. Not measured: TLS, many clients on other machines, responses larger than a few kilobytes.
-The scripts for wrk send no signatures, which a client would have to compute, and we would not read.
+is not quiet it says more than the rate, and "by CPU" compares it. Not measured: TLS, many clients
+on other machines, responses larger than a few kilobytes. The scripts for wrk send no signatures,
+which a client would have to compute, and we would not read.
 """
 
 from __future__ import annotations
