@@ -95,6 +95,31 @@ def test_heads_are_bounded(server: Server) -> None:
         assert wire.read().status == 200
 
 
+# What follows a chunked body are headers, too.
+def test_trailers_are_bounded(server: Server) -> None:
+    head = request_bytes("ListTables", body=b"", content_length="-", transfer_encoding="chunked")
+    with Wire(server) as wire:
+        wire.send(head + b"2\r\n{}\r\n0\r\nX-Trailer: 1\r\n\r\n")
+        assert wire.read().status == 200
+        lines = b"".join(b"X-%d: 1\r\n" % number for number in range(20_000))
+        wire.send(head + b"2\r\n{}\r\n0\r\n" + lines)
+        assert wire.read().status == 431
+        assert wire.is_closed()
+
+
+# What comes behind a request that ends the connection is not answered, not even with a refusal.
+def test_nothing_is_answered_after_connection_close(server: Server) -> None:
+    scan = request_bytes("Scan", {"TableName": "things"})
+    last = request_bytes("ListTables", {}, connection="close")
+    for data in (last + b"garbage\r\n\r\n", scan + last + b"garbage\r\n\r\n", scan + last + scan):
+        with Wire(server) as wire:
+            wire.send(data)
+            for _ in range(data.count(b"POST") - data.endswith(scan)):
+                assert wire.read().status == 200
+            with pytest.raises((EOFError, ConnectionResetError)):
+                wire.read()
+
+
 # A client that asks and asks and never reads must not have its answers pile up.
 def test_a_client_that_does_not_read_is_not_read_from(
     server: Server, db: hashrange.Database

@@ -167,7 +167,7 @@ class Connection(asyncio.Protocol):
 
     def check_size(self) -> None:
         """Refuse a request that is too large."""
-        if self.in_body:
+        if self.in_body and len(self.raw_headers) <= HEADERS_MAX:   # trailers are among them
             if self.fed > BODY_BYTES_MAX + HEAD_BYTES_MAX + CHUNKED_EXTRA_BYTES:
                 self.refuse(responses.TOO_LARGE)
         else:
@@ -235,6 +235,7 @@ class Connection(asyncio.Protocol):
         if type(answer) is bytes:
             self.put(answer)
             if not request.keep_alive:
+                self.waiting.clear()
                 self.leave()
         else:
             self.running = True
