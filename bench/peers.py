@@ -689,6 +689,9 @@ class Hashrange(Peer):
                 for item in items:
                     put(item)
 
+    def settle(self):
+        self.db.compact(whole=True)
+
     @contextmanager
     def reading(self):
         items_query = self.items.query

@@ -90,14 +90,16 @@ cdef int retire_empty(Engine engine) except -1:
     return 0
 
 
-cdef int tail_roll(Engine engine) except -1:
+cdef int tail_roll(Engine engine, bint whole) except -1:
     """Go on in a new segment when the tail has much that is dead: only finished ones are victims.
+
+    whole: when it has anything.
     """
     cdef Log log = engine.log
     cdef uint64_t live = <uint64_t>log.view.slots[log.tail_slot].live_bytes
     cdef uint32_t tail = log.tail_slot
     cdef int status
-    if log.tail_pos < live + log.tail_pos // 4 + SEGMENT_BYTES_MIN:
+    if log.tail_pos < live + log.tail_pos // 4 + SEGMENT_BYTES_MIN and not (whole and live != 0):
         return 0
     status = log.roll(0)
     if status == OK and log.tail_slot == tail:
@@ -108,7 +110,7 @@ cdef int tail_roll(Engine engine) except -1:
     return 0
 
 
-cdef int compaction_check(Engine engine, bint forced=False) except -1:
+cdef int compaction_check(Engine engine, bint forced=False, bint whole=False) except -1:
     cdef Log log = engine.log
     cdef uint64_t used = 0
     cdef uint64_t live = 0
@@ -133,14 +135,14 @@ cdef int compaction_check(Engine engine, bint forced=False) except -1:
     if not forced and dead < live // 2 + live // 4 + DEAD_BYTES_MIN:
         return 0
     if forced:
-        tail_roll(engine)
+        tail_roll(engine, whole)
     engine.compaction.victims = <uint8_t*>calloc(SLOT_COUNT_MAX, 1)
     if engine.compaction.victims == NULL:
         raise MemoryError()
     for index in range(log.view.slot_count):
         slot = &log.view.slots[index]
         if (index != log.tail_slot and slot.state == SLOT_LIVE
-                and <uint64_t>slot.live_bytes < slot.size - slot.size // 4):
+                and (whole or <uint64_t>slot.live_bytes < slot.size - slot.size // 4)):
             engine.compaction.victims[index] = 1
             any_victim = True
     if not any_victim:

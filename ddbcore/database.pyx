@@ -177,14 +177,17 @@ cdef class CoreDatabase:
         if not self.disk.volatile_storage:
             checkpoint_now(self.engine)
 
-    def compact(self):
+    def compact(self, *, bint whole=False):
         """Rewrite what is live in segments with dead bytes, and remove them.
 
         What was dead at the call is gone at the return, but for a quarter of a segment at most;
-        what other threads write over meanwhile is not waited for. Raises DiskFull.
+        what other threads write over meanwhile is not waited for. whole: rewrite everything that
+        is live, in the order in which scans and queries read it, so that they read the disk and
+        the memory in one go; it takes the space of the live items once more meanwhile. Raises
+        DiskFull.
         """
         self.engine.require_writable()
-        compact_all(self.engine)
+        compact_all(self.engine, whole)
 
     def close(self):
         """Close: stop the threads, sync, let go.
@@ -319,13 +322,13 @@ cdef class CoreDatabase:
         }
 
 
-cdef int compact_all(Engine engine) except -1:
+cdef int compact_all(Engine engine, bint whole) except -1:
     cdef uint64_t before
     while True:
         # A pass under way chose its victims earlier and spares what died since: a new one.
         pass_end(engine)
         before = engine.compaction_count
-        if not compaction_check(engine, True):
+        if not compaction_check(engine, True, whole):
             break
         while engine.compaction.victims != NULL and engine.compaction_count == before:
             compaction_step(engine, COMPACTION_BATCH)

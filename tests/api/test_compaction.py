@@ -194,6 +194,35 @@ def test_compact_and_checkpoint_wait_for_a_checkpoint_under_way() -> None:
     db.close()
 
 
+# Everything that lives is written once more, also where nothing is dead, so that scans and queries
+# read the log from front to back; what was there before is gone.
+@pytest.mark.parametrize("where", ["memory", "disk"])
+def test_compacting_the_whole_rewrites_what_nothing_is_dead_in(where: str, tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    db = hashrange.open(None if where == "memory" else path)
+    table = db.create_table("table", ("h", "N"))
+    ranged = db.create_table("ranged", ("h", "N"), ("r", "N"))
+    fill(table, 8000)
+    with ranged.batch() as batch:
+        for number in range(3000):
+            batch.put({"h": number % 7, "r": number, "v": FILLER})
+    scanned, queried = list(table.scan()), list(ranged.query(3))
+    live = db.stats()["live_bytes"]
+    before = db.stats()["moved_bytes"]
+    db.compact(whole=True)
+    assert db.stats()["moved_bytes"] - before >= live
+    assert little_is_dead(db), db.stats()
+    assert list(table.scan()) == scanned
+    assert list(ranged.query(3)) == queried
+    database_check(db.engine)
+    db.close()
+    if where == "disk":
+        report = hashrange.verify(path)
+        assert report.ok, report.errors
+        with hashrange.open(path) as again:
+            assert list(again.table("table").scan()) == scanned
+
+
 # A copy taken right after a compaction, and one after more writes, has everything.
 def test_nothing_is_lost_by_a_kill_after_compaction(tmp_path: Path) -> None:
     path = tmp_path / "db"
