@@ -66,7 +66,7 @@ class Workload:
         if dice < 0.08:
             return ("checkpoint",)
         if dice < 0.11:
-            return ("compact",)
+            return ("compact", pick() < 0.5)
         if dice < 0.22:
             count = self.random.randint(1, 25)
             steps = []
@@ -183,7 +183,10 @@ def updated(name: str, item: dict[str, Any] | None, operation: tuple[Any, ...]) 
 def perform(database: hashrange.Database, operation: tuple[Any, ...]) -> None:
     """Carry out an operation on a database."""
     kind = operation[0]
-    if kind in ("sync", "checkpoint", "compact"):
+    if kind == "compact":
+        database.compact(whole=operation[1])
+        return
+    if kind in ("sync", "checkpoint"):
         getattr(database, kind)()
         return
     name = operation[1]

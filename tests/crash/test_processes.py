@@ -137,7 +137,7 @@ def churn(path: Path, seed: int) -> NoReturn:
         for index in range(8):
             table.put({"pk": f"h{index}", "n": number, "text": LARGE[: dice.randrange(60_000)]})
         if dice.random() < 0.2:
-            database.compact()
+            database.compact(whole=dice.random() < 0.5)
         if dice.random() < 0.1:
             if "other" in database.tables():
                 database.drop_table("other")

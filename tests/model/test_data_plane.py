@@ -290,7 +290,7 @@ class Lockstep:
     def disturb(self) -> None:
         what = self.draw.one_of(["reopen", "kill", "compact", "index", "index"])
         if what == "compact":
-            self.db.compact()
+            self.db.compact(whole=self.draw.maybe(0.5))
         elif what == "index":
             self.change_index(self.draw.one_of(self.tables))
         elif self.path is not None:

@@ -175,9 +175,9 @@ class Lockstep(RuleBasedStateMachine):
     def checkpoint(self) -> None:
         self.db.checkpoint()
 
-    @rule()
-    def compact(self) -> None:
-        self.db.compact()
+    @rule(whole=st.booleans())
+    def compact(self, whole: bool) -> None:
+        self.db.compact(whole=whole)
 
     # ---- one table ---------------------------------------------------------------------------
 
