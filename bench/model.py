@@ -8,6 +8,7 @@ their own form.
 
 import inspect
 from contextlib import ExitStack
+from functools import partial
 
 from codec import decode, encode
 from harness import Failed, Loop, interleave
@@ -169,10 +170,15 @@ def _transaction(peer):
             execute("COMMIT" if found else "ROLLBACK")
 
     elif peer.name == "hashrange":
-        execute_operation = peer.db.execute
+        begin, items = peer.db.transact, peer.items
 
-        def transact(request):
-            execute_operation("TransactWriteItems", request)
+        def transact(argument):
+            first, second, counted, checked = argument
+            with begin() as transaction:
+                transaction.put(items, first)
+                transaction.put(items, second)
+                transaction.update(items, counted, COUNTER, values=ONE)
+                transaction.check(items, checked, condition=EXISTS)
 
     else:
         return None
@@ -188,18 +194,19 @@ def case_transaction(bench: Bench) -> list[dict]:
         transact = _transaction(peer)
         if transact is None:
             continue
-        arguments = []
+        arguments, requests = [], []
         for version in (1, 2):
             puts = bench.workload.fresh([index for group in groups for index in group[:2]], version)
             for number, (_, _, counted, checked) in enumerate(groups):
                 texts = [pk_text(counted), pk_text(checked)]
                 first, second = puts[2 * number : 2 * number + 2]
+                arguments.append((first, second, *peer.keys(texts)))
                 if name == "hashrange":
-                    arguments.append(transaction_of(first, second, *texts))
-                else:
-                    arguments.append((first, second, *peer.keys(texts)))
+                    requests.append(transaction_of(first, second, *texts))
         calls[name] = transact, arguments
-    note = "hashrange: TransactWriteItems through execute, typed, without a token"
+        if name == "hashrange":
+            calls["hashrange, execute"] = partial(peer.db.execute, "TransactWriteItems"), requests
+    note = "hashrange: db.transact(); execute: TransactWriteItems, typed, without a token"
     return [row("transaction of 4", "us", _timed(bench, calls), Target(10, 5), note)]
 
 
