@@ -16,6 +16,7 @@ from hashrange.expr import compile_program
 from hashrange.indexes import Index, create_request
 from hashrange.search import Expressions
 from hashrange.table import Table
+from hashrange.transaction import Transaction, transact_get
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from hashrange.door import EngineDoor
     from hashrange.ops.service import Service
-    from hashrange.transaction import Transaction
 
 TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}\Z")
 KEY_NAME_BYTES_MAX = 255
@@ -150,8 +150,6 @@ class Database(CoreDatabase):
         the block drops all. token: up to 36 characters; a transaction that was done with the
         same token in the last ten minutes is not done again. Raises ValidationError.
         """
-        from hashrange.transaction import Transaction
-
         return Transaction(self, token, durability)
 
     def transact_get(
@@ -162,8 +160,6 @@ class Database(CoreDatabase):
         keys: up to 100 of (table or its name, hash) or (table, hash, range). Returns the items in
         their order, None for those that are absent. Raises ValidationError, TableNotFound.
         """
-        from hashrange.transaction import transact_get
-
         return transact_get(self, list(keys))
 
     def _service(self) -> Service:

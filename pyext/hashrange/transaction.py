@@ -15,7 +15,6 @@ Source: developer guide, "Amazon DynamoDB transactions: how it works" (100 actio
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -202,7 +201,9 @@ class Transaction:
             raise ValidationError(
                 "Transaction request cannot include multiple operations on one item"
             )
-        text, names, values = condition_arguments(condition, names, values)
+        text = condition
+        if condition is not None and type(condition) is not str:
+            text, names, values = condition_arguments(condition, names, values)
         program: Program | None = None
         if update is not None or text is not None:
             program = self.database.expressions.program(update, text)
@@ -211,7 +212,8 @@ class Transaction:
         )
         self.actions.append(action)
         self.marks.add(mark)
-        self.texts.append((kind, table.name, item, update, text, names, values))
+        if self.token is not None:
+            self.texts.append((kind, table.name, item, update, text, names, values))
 
     def commit(self) -> None:
         """Write everything, or nothing. The end of the block does it.
@@ -239,17 +241,21 @@ class Transaction:
 
 def raise_failures(outcomes: list[Any]) -> None:
     """Raise why nothing was written, if so."""
-    from hashrange.ops.transactions import reason_of
+    for failed in outcomes:
+        if isinstance(failed, Error):
+            # Imported when needed: the operations take longer to import than all the rest.
+            from hashrange.ops.transactions import reason_of
 
-    if any(isinstance(outcome, Error) for outcome in outcomes):
-        raise transaction_canceled([
-            reason_of(outcome) if isinstance(outcome, Error) else {"Code": "None"}
-            for outcome in outcomes
-        ])
+            raise transaction_canceled([
+                reason_of(outcome) if isinstance(outcome, Error) else {"Code": "None"}
+                for outcome in outcomes
+            ])
 
 
 def digest_of(texts: list[Any]) -> bytes:
     """Return what tells transactions with the same token apart: equal values, equal digests."""
+    import hashlib
+
     digest = hashlib.blake2b(digest_size=16)
     for text in pieces(texts):
         digest.update(f"{len(text)}:{text}".encode("utf-8", "surrogatepass"))
