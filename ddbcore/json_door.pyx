@@ -347,8 +347,10 @@ cdef class JsonDoor:
         if (self.last_name is None or len(self.last_name) != name.size
                 or memcmp(PyBytes_AS_STRING(<PyObject*>self.last_name), name.data,
                           name.size) != 0):
+            # In this order: what fails in between must not leave a name with another's table.
+            self.last_name = None
+            self.last_table = self.tables.get((<const char*>name.data)[:name.size].decode("ascii"))
             self.last_name = (<const char*>name.data)[:name.size]
-            self.last_table = self.tables.get(self.last_name.decode("ascii"))
         return self.last_table
 
     cdef object get_plain_item(self, const PlainRequest* request):

@@ -395,7 +395,7 @@ cdef int plain_item_append(
         return 0
     room(out, block.size + 8)
     out.data[out.size] = <uint8_t>count
-    if block.size > 0:
+    if block.size > 0:                    # of a fresh buffer there is nothing to copy from
         memcpy(out.data + out.size + 1, block.data, block.size)
     out.size += 1 + block.size
     if plain.item_size > ITEM_SIZE_MAX or out.size - start > RECORD_SIZE_MAX:

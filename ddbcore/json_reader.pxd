@@ -19,6 +19,7 @@ cdef struct Reader:
     PyObject** names                      # of the JsonReader
     const char* fault                     # what is wrong with the text, or NULL
     bint blobs                            # members B and BS are binaries
+    bint documents                        # inside a member M: names are those of attributes
 
 
 cdef class JsonReader:

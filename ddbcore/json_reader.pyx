@@ -8,7 +8,8 @@ Theory of operation
 
     A string in a member called B, and those in a list called BS, are binaries: base64 becomes bytes
     here. What is no base64 stays text, for the engine to refuse in its words. The members of
-    ExpressionAttributeNames are names, whatever they are called.
+    ExpressionAttributeNames are names, whatever they are called; but where it is the name of an
+    attribute of somebody's item, it is no more than that.
 
 Invariants
     1. Every read is behind a comparison with the end.
@@ -48,6 +49,12 @@ cdef extern from *:
 cdef enum:
     QUOTE = 0x22
     BACKSLASH = 0x5C
+    # Where requests have ExpressionAttributeNames: of a whole one, of a table in RequestItems, of
+    # an action in TransactItems. The attributes of items are one level deeper or more, but those
+    # in a member M.
+    LEVEL_REQUEST = 1
+    LEVEL_TABLE = 3
+    LEVEL_ACTION = 4
 
 
 # -- errors and blanks -----------------------------------------------------------------------------
@@ -457,9 +464,17 @@ cdef PyObject* member_read(Reader* reader, PyObject* name, int level) noexcept:
     cdef bint blobs = reader.blobs
     cdef PyObject* value
     cdef PyObject* made
+    cdef bint documents = reader.documents
     if not hr_text_ascii(name):
         return value_read(reader, level)
-    if size == 24 and memcmp(letters, b"ExpressionAttributeNames", 24) == 0:
+    if size == 1 and letters[0] == 0x4D:
+        reader.documents = True
+        value = value_read(reader, level)
+        reader.documents = documents
+        return value
+    if size == 24 and not documents and (
+        level == LEVEL_REQUEST or level == LEVEL_TABLE or level == LEVEL_ACTION
+    ) and memcmp(letters, b"ExpressionAttributeNames", 24) == 0:
         reader.blobs = False
         value = value_read(reader, level)
         reader.blobs = blobs
@@ -593,6 +608,7 @@ cdef class JsonReader:
         reader.names = self.names
         reader.fault = NULL
         reader.blobs = True
+        reader.documents = False
         value = value_read(&reader, 0)
         if value != NULL:
             made = <object>value

@@ -6,8 +6,9 @@ Theory of operation
     base64, as the service's JSON has them. Numbers of type Decimal are written as they print.
 
 Invariants
-    1. Nothing that is iterated over can change meanwhile: only values of other types than the exact
-       built-in ones run Python code, and those are copied first.
+    1. Only values of other types than the exact built-in ones run Python code; those are copied
+       first. The code may change what is around them all the same, so a list's size is looked at
+       again for each element, and what is walked over is held.
 
 Threads
     With the GIL; the kernels without.
@@ -160,8 +161,9 @@ cdef int object_append(Buffer* out, PyObject* value, int level) except -1:
     cdef PyObject* name
     cdef PyObject* member
     cdef bint first = True
+    cdef object held = <object>value
     checked(byte_write(out, 0x7B))
-    while PyDict_Next(value, &pos, &name, &member):
+    while PyDict_Next(<PyObject*>held, &pos, &name, &member):
         if not first:
             checked(byte_write(out, 0x2C))
         first = False
@@ -174,18 +176,21 @@ cdef int object_append(Buffer* out, PyObject* value, int level) except -1:
 
 
 cdef int array_append(Buffer* out, PyObject* value, int level) except -1:
-    cdef Py_ssize_t index
+    cdef Py_ssize_t index = 0
+    cdef object held = <object>value
     checked(byte_write(out, 0x5B))
-    for index in range(PyList_GET_SIZE(value)):
+    while index < PyList_GET_SIZE(<PyObject*>held):
         if index > 0:
             checked(byte_write(out, 0x2C))
-        json_append(out, PyList_GET_ITEM(value, index), level + 1)
+        json_append(out, PyList_GET_ITEM(<PyObject*>held, index), level + 1)
+        index += 1
     return checked(byte_write(out, 0x5D))
 
 
 # Values of the rarer types.
-cdef int other_append(Buffer* out, object value, int level) except -1:
+cdef int other_append(Buffer* out, object given, int level) except -1:
     cdef JsonItems items
+    cdef object value = given             # held: what it is an element of may drop it
     if isinstance(value, JsonItems):
         items = <JsonItems>value
         checked(byte_write(out, 0x5B))

@@ -7,6 +7,7 @@ import gc
 import json
 import math
 import random
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -101,6 +102,202 @@ def test_other_members_and_names_are_never_binaries(reader: JsonReader) -> None:
     assert reader.read(json.dumps(mixed).encode()) == {**mixed, "BS": [b"\0", 1, None, "x"]}
 
 
+# "ExpressionAttributeNames" is a fine name for an attribute, and its value may be a binary.
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda named: {"Item": named},
+        lambda named: {"Item": {"a": {"M": named}}},
+        lambda named: {"Item": {"a": {"L": [{"M": named}]}}},
+        lambda named: {"Expected": {"ExpressionAttributeNames": {"Value": {"B": "AAEC"}}}},
+        lambda named: {"RequestItems": {"things": {"Keys": [named]}}},
+        lambda named: {"RequestItems": {"things": [{"PutRequest": {"Item": named}}]}},
+        lambda named: {"TransactItems": [{"Put": {"Item": named}}]},
+        lambda named: {"ExpressionAttributeValues": {":a": {"M": named}}},
+        lambda named: {"Parameters": [{"M": named}]},
+    ],
+)
+def test_an_attribute_may_be_called_what_a_member_is(
+    reader: JsonReader, around: Callable[[Any], Any]
+) -> None:
+    text = json.dumps(around({"ExpressionAttributeNames": {"B": "AAEC"}}))
+    assert "'B': b'\\x00\\x01\\x02'" in repr(reader.read(text.encode()))
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda names: names,
+        lambda names: {"RequestItems": {"things": names}},
+        lambda names: {"TransactItems": [{"Put": names}]},
+    ],
+)
+def test_names_are_names_wherever_requests_have_them(
+    reader: JsonReader, around: Callable[[Any], Any]
+) -> None:
+    value = around({"ExpressionAttributeNames": {"B": "AAEC", "BS": ["AAEC"]}})
+    assert reader.read(json.dumps(value).encode()) == value
+
+
+# ---- any text ------------------------------------------------------------------------------------
+# Texts are drawn piece by piece, so that they have what json.dumps never writes: members that occur
+# twice, blanks in all places, each way to write a character, numbers in all forms.
+
+
+BLANKS = st.sampled_from(["", "", "", " ", "\n\t", "\r "])
+CHARACTERS = st.one_of(
+    st.sampled_from(
+        ["a", "B", "\\n", "\\/", "\\u0041", "\\u00e9", "\\u2603", "\\uD83D\\ude00", "\\u0000",
+         "é", "☃", "😀", "\x7f", "\uffff", "\\\\", '\\"']),
+    st.characters(min_codepoint=0x20, exclude_categories=["Cs"], exclude_characters='"\\'),
+)
+STRINGS = st.lists(CHARACTERS, max_size=12).map(lambda parts: '"' + "".join(parts) + '"')
+MEMBERS = st.one_of(st.sampled_from(['"a"', '"b"', '"\\u0061"', '""', '"é"']), STRINGS)
+NUMBERS = st.from_regex(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?",
+                        fullmatch=True)
+
+
+def joined(draw: st.DrawFn, opening: str, parts: list[str], closing: str) -> str:
+    text = opening + draw(BLANKS)
+    for number, part in enumerate(parts):
+        text += ("," + draw(BLANKS) if number else "") + part + draw(BLANKS)
+    return text + closing
+
+
+@st.composite
+def arrays(draw: st.DrawFn, inner: st.SearchStrategy[str]) -> str:
+    return joined(draw, "[", draw(st.lists(inner, max_size=4)), "]")
+
+
+@st.composite
+def objects(draw: st.DrawFn, inner: st.SearchStrategy[str]) -> str:
+    members = draw(st.lists(st.tuples(MEMBERS, inner), max_size=4))
+    return joined(draw, "{", [
+        name + draw(BLANKS) + ":" + draw(BLANKS) + value for name, value in members], "}")
+
+
+ANY_TEXT = st.recursive(
+    st.one_of(STRINGS, NUMBERS, st.sampled_from(["true", "false", "null"])),
+    lambda inner: st.one_of(arrays(inner), objects(inner)),
+    max_leaves=12,
+)
+
+
+@given(ANY_TEXT)
+def test_any_text_has_the_value_that_the_standard_library_gives_it(text: str) -> None:
+    expected = json.loads(text)
+    found = JsonReader().read(text.encode())
+    assert repr(found) == repr(binaries(expected))
+
+
+def binaries(value: Any) -> Any:
+    """Return a value with what members B and BS hold made binaries."""
+    if isinstance(value, list):
+        return [binaries(element) for element in value]
+    if not isinstance(value, dict):
+        return value
+    made = {name: binaries(element) for name, element in value.items()}
+    if isinstance(made.get("B"), str):
+        made["B"] = binary(made["B"])
+    if isinstance(made.get("BS"), list):
+        made["BS"] = [binary(element) for element in made["BS"]]
+    return made
+
+
+def binary(text: Any) -> Any:
+    try:
+        data = base64.b64decode(text, validate=True)
+        return data if base64.b64encode(data).decode() == text else text
+    except (ValueError, TypeError):
+        return text
+
+
+@given(ANY_TEXT, st.data())
+def test_any_damaged_text_is_refused_or_still_json(text: str, data: st.DataObject) -> None:
+    damaged = bytearray(text.encode())
+    for _ in range(data.draw(st.integers(1, 3))):
+        where = data.draw(st.integers(0, len(damaged) - 1))
+        if data.draw(st.booleans()):
+            damaged[where] ^= 1 << data.draw(st.integers(0, 7))
+        else:
+            damaged[where:] = damaged[where + 1:]
+        if not damaged:
+            break
+    try:
+        JsonReader().read(bytes(damaged))
+    except SerializationError:
+        assert not is_json(bytes(damaged))
+    else:
+        assert is_json(bytes(damaged))
+
+
+# ---- texts that mean harm ------------------------------------------------------------------------
+
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[" * (16 * MIB),
+        b'{"a":' * (3 * MIB),
+        b'[{"a":' * (2 * MIB),
+        b"[[]," * (4 * MIB),
+        b'"' + b"a" * (16 * MIB),
+        b'"' + b"\\" * (16 * MIB - 1),
+        b'"' + b"\xc3" * MIB + b'"',
+        b'"' + b"\\u" * MIB + b'"',
+        b"1" * MIB,
+        b"-" + b"9" * MIB + b".5",
+        b"1." + b"0" * MIB,
+        b"1e" + b"9" * MIB,
+        b"-" * MIB,
+        b" " * MIB,
+        b"{" + b'"":1,' * MIB,
+        b"\xef\xbb\xbf{}",
+    ],
+    ids=lambda text: repr(text[:6])[2:-1] + f" {len(text)}",
+)
+def test_large_texts_that_are_no_json_are_refused(reader: JsonReader, text: bytes) -> None:
+    with pytest.raises(SerializationError):
+        reader.read(text)
+
+
+# Overlong forms, halves of pairs in UTF-8 and as escapes, code points above the last one.
+@pytest.mark.parametrize(
+    "inside",
+    [
+        b"\xc0\x80", b"\xc1\xbf", b"\xe0\x80\x80", b"\xe0\x9f\xbf", b"\xf0\x80\x80\x80",
+        b"\xf0\x8f\xbf\xbf", b"\xed\xa0\x80", b"\xed\xbf\xbf", b"\xed\xa0\xbd\xed\xb8\x80",
+        b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80\x80", b"\xff", b"\x80", b"\xe2\x98",
+        b"\\ud800", b"\\udc00", b"\\ud83d\\u0041", b"\\ud83d\\ud83d", b"\\ud83dx", b"\\ud83d\\n",
+        b"\\ude00\\ud83d", b"\\ud83d\\ude0", b"\\u12", b"\\u 123", b"\\u+123", b"\\U0041", b"\\x41",
+        b"\\'", b"\\\xc3\xa9", b"\\\n", b"\n", b"\0", b"\x1f",
+    ],
+)
+@pytest.mark.parametrize("form", [b'"%s"', b'"a%s', b'{"%s": 1}', b'["ab%szz\xe2\x98\x83"]'])
+def test_text_that_is_no_unicode_is_refused(
+    reader: JsonReader, form: bytes, inside: bytes
+) -> None:
+    with pytest.raises(SerializationError):
+        reader.read(form % inside)
+
+
+@pytest.mark.parametrize("size", [47, 48, 49, 65_535, 65_536, MIB])
+def test_names_of_any_length_are_read(reader: JsonReader, size: int) -> None:
+    for letter in ("x", "é"):
+        name = letter * size
+        for _ in range(3):
+            assert reader.read(json.dumps({name: 1}, ensure_ascii=False).encode()) == {name: 1}
+
+
+def test_of_members_of_one_name_the_last_one_counts(reader: JsonReader) -> None:
+    text = b"{" + b",".join(b'"a":[%d]' % number for number in range(10_000)) + b"}"
+    assert reader.read(text) == {"a": [9999]}
+    assert reader.read(b'{"B": "AAEC", "\\u0042": 1}') == {"B": 1}
+
+
 # ---- texts that are damaged ----------------------------------------------------------------------
 
 
@@ -191,6 +388,35 @@ def test_values_of_other_types_are_written_or_refused() -> None:
         deep = [deep]
     with pytest.raises(ValueError, match="too deep"):
         json_write([deep])
+
+
+# A value of another type runs code, which may empty what is being written.
+@pytest.mark.parametrize("method", ["__iter__", "__len__", "keys", "__repr__"])
+def test_what_is_written_may_be_changed_meanwhile(method: str) -> None:
+    outer: dict[str, Any] = {}
+
+    def meddle(*ignored: Any) -> Any:
+        for inner in list(outer.values()):
+            inner.clear()
+        outer.clear()
+        outer.update({str(number): [number] for number in range(100)})
+        raise RuntimeError("meddled") if method == "__len__" else TypeError
+
+    evil: Any
+    if method == "__repr__":
+        evil = type("Evil", (float,), {"__repr__": lambda self: outer.clear() or "1.5"})(1.5)
+    else:
+        evil = type("Evil", (list if method == "__iter__" else dict,), {method: meddle})()
+    for place in (0, 1, 9):
+        outer.clear()
+        outer["list"] = [[text] for text in "abcdefghij"]
+        outer["list"][place] = evil
+        outer["dict"] = {text: {text: text} for text in "abcdefghij"}
+        outer["dict"]["c"] = evil
+        try:
+            json.loads(json_write(outer))
+        except (TypeError, RuntimeError):
+            pass
 
 
 def test_names_are_shared_between_texts(reader: JsonReader) -> None:

@@ -154,6 +154,54 @@ JSON_VALUES = st.recursive(
 )
 
 
+# Bodies that would be large, deep or slow if they were taken as they are meant.
+KEY_OF = b'{"TableName": "things", "Key": '
+ITEM_OF = b'{"TableName": "things", "Item": '
+BESIDE = ITEM_OF + b'{"id": {"S": "a"}, '
+MILLION = 1_000_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * (16 << 20),
+        KEY_OF + b'{"M":' * 100_000,
+        ITEM_OF + b'{"L":[' * MILLION,
+        BESIDE + b'"n": {"N": "' + b"9" * MILLION + b'"}}}',
+        BESIDE + b'"n": {"N": ' + b"9" * MILLION + b"}}}",
+        BESIDE + b'"k' + b"k" * 65_535 + b'": {"S": "a"}}}',
+        BESIDE + b'"b": {"B": "' + b"A" * (MILLION + 1) + b'"}}}',
+        BESIDE + b'"s": {"SS": [' + b",".join([b'"a"'] * 100_000) + b"]}}}",
+        KEY_OF + b'{"id": {"N": "' + b"1" * MILLION + b'"}}}',
+        KEY_OF + b'{"id": {"S": "' + b"k" * 65_536 + b'"}}}',
+        KEY_OF + b'{"' + b"k" * 65_536 + b'": {"S": "a"}}}',
+        KEY_OF + b'{"id": {"S": "\\ud800"}}}',
+        KEY_OF + b'{"id": {"S": "\xed\xa0\x80"}}}',
+        KEY_OF + b'{"id": {"S": "\xc0\x80"}}}',
+        b'{"TableName": "' + b"t" * MILLION + b'", "Key": {"id": {"S": "a"}}}',
+    ],
+    ids=range(15),
+)
+@pytest.mark.parametrize("operation", ["GetItem", "PutItem"])
+def test_bodies_that_mean_harm_are_refused(
+    server: InlineServer, operation: str, body: bytes
+) -> None:
+    assert feed(server, request_bytes(operation, body=body)) == [400]
+    assert feed(server, request_bytes("ListTables", {})) == [200]
+
+
+# The name of a request's member is a fine name for an attribute.
+def test_an_attribute_is_called_what_a_member_is(server: InlineServer) -> None:
+    item = {"id": {"S": "named"}, "ExpressionAttributeNames": {"B": "AAEC"}, "B": {"S": "AAEC"},
+            "m": {"M": {"ExpressionAttributeNames": {"BS": ["AAEC"]}}}}
+    for _ in range(2):
+        put = request_bytes("PutItem", {"TableName": "things", "Item": item})
+        assert feed(server, put) == [200]
+    found = server.dispatcher.database.table("things").get("named")
+    assert found == {"id": "named", "ExpressionAttributeNames": b"\0\1\2", "B": "AAEC",
+                     "m": {"ExpressionAttributeNames": {b"\0\1\2"}}}
+
+
 # Whatever the JSON is, there is an answer of the service's: never an InternalFailure.
 @given(st.sampled_from(["PutItem", "GetItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem",
                         "TransactWriteItems", "TransactGetItems", "UpdateItem", "CreateTable",
