@@ -496,6 +496,8 @@ cdef int encoder_block(
     cdef Py_ssize_t count = PyDict_GET_SIZE(items) - key_count
     cdef Py_ssize_t encoded = 0
     cdef Py_ssize_t held, index
+    if count < 0:                         # the keys were there, and are not any more
+        return refuse_change(encoder)
     reserve(out, 5)
     out.size += varint_write(out.data + out.size, count)
     if PyDict_GET_SIZE(items) <= SNAPSHOT_COUNT_MAX:

@@ -347,6 +347,8 @@ cdef int typed_block(
     cdef Py_ssize_t pos = 0
     cdef PyObject* name
     cdef PyObject* value
+    if count < 0:                         # the keys were there, and are not any more
+        return refuse_change(encoder)
     reserve(out, 5)
     out.size += varint_write(out.data + out.size, count)
     while PyDict_Next(items, &pos, &name, &value):

@@ -493,6 +493,22 @@ def test_values_may_vanish_while_they_are_encoded(monkeypatch, victim, calls):
     assert count >= calls or not target
 
 
+# A key that takes the whole item with it: less than no attributes are left, and the buffer, which
+# is full at one of these sizes, is not written beyond.
+def test_an_item_that_vanishes_with_its_key_is_refused(monkeypatch):
+    codec = ItemCodec("pk", "B")
+    for size in range(440, 1040):
+        item = {"pk": {"B": "YQ=="}}
+
+        def emptying(text, item=item, size=size):
+            item.clear()
+            return b"x" * size
+
+        monkeypatch.setattr(misfits, "blob", emptying)
+        with pytest.raises(ValidationError):
+            typed.encode(codec, item)
+
+
 # What was there at the start is not what is stored: refused, not stored in part.
 @pytest.mark.parametrize("tag", ["L", "BS", "M"])
 def test_containers_that_change_are_refused(monkeypatch, codec, tag):
