@@ -8,8 +8,8 @@ Invariants
     1. Between two calls the frame holds whole records only, `count` of them.
 
 Threads
-    Any thread, under the GIL. Encoding an item may run Python code: `busy` says that it is under
-    way, and other calls are refused meanwhile.
+    Any thread, under the GIL. Encoding an item may run Python code, and so may making the entries
+    of indexes: `busy` says that one of them is under way, and other calls are refused meanwhile.
 """
 
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
@@ -37,6 +37,8 @@ cdef class Batch:
     """
 
     def __init__(self, CoreTable table not None, durability=None):
+        if self.busy:
+            raise ValidationError("the batch is encoding an item")
         table.enter_write()
         self.table = table
         self.durability = (table.engine.durability if durability is None
@@ -122,12 +124,21 @@ cdef class Batch:
             return
         table.enter_write()
         if table.state.index_list:
+            self.busy = True
             try:
-                batch_entries(engine, table.state, &self.frame)
+                engine.pins += 1
+                try:
+                    batch_entries(engine, table.state, &self.frame)
+                finally:
+                    engine.unpin()
+                # Making them may have run Python code.
+                table.enter_write()
                 frame_commit(engine, &self.frame, table.state, None)
             except BaseException:
                 self.frame.size = size
                 raise
+            finally:
+                self.busy = False
             self.frame.size = FRAME_HEADER_BYTES
             self.count = 0
             table.settle_as(self.durability)

@@ -126,7 +126,7 @@ cdef int batch_entries(Engine engine, TableState table, Buffer* frame) except -1
         lsn = engine.log.lsn
         seen = {}
         frame.size = end
-        if indexes is None:
+        if indexes is None or table.space.dropped or engine.refused:
             return 0
         offset = FRAME_HEADER_BYTES
         while offset < end:

@@ -463,6 +463,7 @@ cdef int entry_write(Buffer* out, IndexState index, uint8_t kind, const Buffer* 
 
 cdef IndexSet index_set(Engine engine, TableState table):
     cdef IndexSet made
+    cdef uint64_t version = engine.schema_version
     if not table.index_list:
         return None
     if table.indexes is not None and table.indexes_version == engine.schema_version:
@@ -473,6 +474,7 @@ cdef IndexSet index_set(Engine engine, TableState table):
     made.codec = table.codec
     for definition in table.index_list:
         made.define(engine, table, definition)
+    # Making it may have run Python code: it is of the version that it was begun with.
     table.indexes = made
-    table.indexes_version = engine.schema_version
+    table.indexes_version = version
     return made

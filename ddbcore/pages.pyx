@@ -67,11 +67,12 @@ def index_part(CoreTable table not None, value, bint is_range):
     """Return a typed value as a part of an index's key: bytes that end with 00 00."""
     cdef Buffer buffer, out
     cdef Operand operand
+    cdef ItemCodec codec = table.codec    # held: encoding may run Python code
     cdef int status
     memset(&buffer, 0, sizeof(Buffer))
     memset(&out, 0, sizeof(Buffer))
     try:
-        typed_value_append(table.codec, value, &buffer)
+        typed_value_append(codec, value, &buffer)
         if operand_read(buffer.data, buffer.data + buffer.size, &operand) < 0:
             raise ValidationError("a key value cannot be read")
         status = operand_append(&operand, operand.type,

@@ -204,9 +204,17 @@ cdef class CoreTable:
         return 0
 
     cdef int enter_write(self) except -1:
-        self.engine.require_writable()
+        cdef Engine engine = self.engine
+        engine.require_writable()
         if self.space.dropped:
             self.renew()
+        # What a write needs to know of the indexes is made here, since that may run Python code:
+        # when it is asked for, between find and commit, it is there.
+        while self.state.index_list and self.state.indexes_version != engine.schema_version:
+            index_set(engine, self.state)
+            engine.require_writable()
+            if self.space.dropped:
+                self.renew()
         return 0
 
     cdef const Record* find(self, const Record* key, uint64_t* hash,

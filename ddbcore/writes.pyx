@@ -265,7 +265,7 @@ def write_all(Engine engine not None, list actions not None, finish=None, durabi
     are fine, perhaps several times, returns one more Action of the same commit. Raises what is no
     fault of an action: DiskFull, PoisonedError, ...
     """
-    return actions_run(engine, actions, finish, durability, False)
+    return actions_run(engine, list(actions), finish, durability, False)
 
 
 def write_distinct(Engine engine not None, list actions not None, finish=None, durability=None):
@@ -300,9 +300,9 @@ cdef list actions_run(Engine engine, list actions, object finish, object durabil
             return None
         frame = engine.scratch_take()
         while True:
+            lsn, version = engine.log.lsn, engine.schema_version
             for action in actions:
                 action.table.enter_write()
-            lsn, version = engine.log.lsn, engine.schema_version
             frame.size = FRAME_HEADER_BYTES
             outcomes = perform_all(engine, actions, faults, encoded, frame)
             failed = False
@@ -314,7 +314,8 @@ cdef list actions_run(Engine engine, list actions, object finish, object durabil
             tables = list({id(action.table.state): action.table.state
                            for action in everything}.values())
             # Nothing is allocated from here on until the frame is in the log.
-            if lsn == engine.log.lsn and version == engine.schema_version:
+            if (lsn == engine.log.lsn and version == engine.schema_version
+                    and not engine.refused):
                 break
         if not failed and frame.size > FRAME_HEADER_BYTES:
             frame_commit(engine, frame, None, tables)
@@ -331,7 +332,11 @@ cdef Action last_action(Engine engine, Action action, Buffer* encoded, Buffer* f
     """Carry out one more action, which has no right to fail."""
     action.table.enter_write()
     action.encode(encoded)
-    action.perform(engine, <const Record*>(encoded.data + action.start), frame)
+    engine.pins += 1
+    try:
+        action.perform(engine, <const Record*>(encoded.data + action.start), frame)
+    finally:
+        engine.unpin()
     return action
 
 
@@ -527,11 +532,12 @@ def plain_actions(list parts not None, dict tables not None, programs not None):
 
 cdef int key_want(CoreTable table, object key, Buffer* keys, Wanted* wanted) except -1:
     """Encode a key that is wanted of a table."""
+    cdef ItemCodec codec = table.codec    # held: encoding may run Python code
     buffer_align(keys)
     wanted.table = <void*>table.state
     wanted.start = keys.size
     wanted.record = NULL
-    typed_key_append(table.codec, key, keys)
+    typed_key_append(codec, key, keys)
     return 0
 
 
@@ -562,10 +568,12 @@ def read_item(CoreTable table not None, key, Projection projection=None, names=N
     cdef Engine engine = table.engine
     cdef Buffer* buffer = engine.scratch_take()
     cdef const Record* record
+    cdef ItemCodec codec
     cdef uint64_t hash = 0
     try:
         table.enter()
-        typed_key_append(table.codec, key, buffer)
+        codec = table.codec               # held: encoding may run Python code
+        typed_key_append(codec, key, buffer)
         # Encoding may have run Python code.
         table.enter()
         record = record_find(engine, table.state, <const Record*>buffer.data, &hash)

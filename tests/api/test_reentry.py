@@ -201,6 +201,183 @@ def test_finalizers_may_meddle_anywhere(
         assert what == "close"
 
 
+# The same in a table with indexes, whose entries are made between finding an item and writing it.
+# A changed schema makes each write look at the indexes anew.
+@pytest.mark.parametrize("what", [*MEDDLING, "batch", "flush"])
+def test_finalizers_may_meddle_with_indexes(
+    db: hashrange.Database,
+    hashes: hashrange.Table,
+    busy_gc: None,
+    finalizer: Callable[[Callable[[], object]], None],
+    what: str,
+) -> None:
+    hashes.create_index("by_v", ("v", "S"))
+    hashes.create_index("by_n", ("n", "N"), ("v", "S"))
+    batch = hashes.batch()
+    if what in {"batch", "flush"}:
+        def meddle() -> None:
+            try:
+                if what == "batch":
+                    batch.put({"id": "by the way", "v": "x" * 5000, "n": 3})
+                else:
+                    batch.flush()
+            except hashrange.Error:
+                pass
+    else:
+        meddle = meddler(db, hashes, what)
+
+    def fill() -> None:
+        for number in range(20):
+            batch.put({"id": f"b{number}", "v": "x" * number or "y", "n": number})
+        batch.flush()
+
+    def transact() -> None:
+        with db.transact() as transaction:
+            transaction.put(hashes, {"id": "a", "v": "t", "n": 4})
+            transaction.update(hashes, "b", "SET v = :v, n = :n", values={":v": "t", ":n": 5})
+
+    calls: list[Callable[[], object]] = [
+        fill,
+        lambda: hashes.put({"id": "a", "v": "w", "n": 1}),
+        lambda: hashes.put({"id": "a", "v": "z", "n": 2}, condition="attribute_exists(id)"),
+        lambda: hashes.update("a", "SET v = :v", values={":v": "u"}, returning="new"),
+        lambda: hashes.load({"id": ["l1", "l2"], "v": ["p", "q"], "n": [1, 2]}),
+        lambda: hashes.delete("a", returning="old"),
+        transact,
+        lambda: list(hashes.scan(index="by_n", filter="n > :n", values={":n": 1})),
+        lambda: list(hashes.query("u", index="by_v")),
+        lambda: list(hashes.scan(filter="contains(v, :v)", values={":v": "x"}, project="v, n")),
+        lambda: hashes.columns(["id", "v", "n"]),
+        lambda: hashes.columns(["n"], filter="n > :n", values={":n": 1}),
+    ]
+    for round_number in range(2):
+        for number, call in enumerate(calls):
+            try:
+                db.create_table(f"other{round_number}-{number}", ("id", "S"))
+            except hashrange.Error:
+                pass
+            for _ in range(3):
+                finalizer(meddle)
+            try:
+                call()
+            except hashrange.Error:
+                pass
+    try:
+        for table in map(db.table, db.tables()):
+            assert len(list(table.scan())) == table.count()
+            for index, names in (("by_v", {"v"}), ("by_n", {"v", "n"})):
+                if table.name != hashes.name or what == "drop and create":
+                    continue
+                entries = list(table.scan(index=index))
+                assert len(entries) == sum(names <= item.keys() for item in table.scan())
+    except hashrange.DatabaseClosed:
+        assert what == "close"
+
+
+# ... and while a transaction, or a batch, of DynamoDB's own form is carried out.
+@pytest.mark.parametrize("what", MEDDLING)
+def test_finalizers_may_meddle_with_requests(
+    db: hashrange.Database,
+    hashes: hashrange.Table,
+    busy_gc: None,
+    finalizer: Callable[[Callable[[], object]], None],
+    what: str,
+) -> None:
+    meddle = meddler(db, hashes, what)
+    item = {"id": {"S": "a"}, "m": {"M": {"l": {"L": [{"N": "1"}, {"SS": ["a", "b"]}]}}}}
+    key = {"id": {"S": "a"}}
+    put = {"TableName": "hashes", "Item": item}
+    update = {
+        "TableName": "hashes", "Key": {"id": {"S": "b"}}, "UpdateExpression": "SET m = :m",
+        "ExpressionAttributeValues": {":m": item["m"]},
+    }
+    requests: list[tuple[str, dict[str, Any]]] = [
+        ("PutItem", {**put, "ReturnValues": "ALL_OLD"}),
+        ("GetItem", {"TableName": "hashes", "Key": key, "ProjectionExpression": "m.l[0]"}),
+        ("UpdateItem", {**update, "ReturnValues": "UPDATED_NEW"}),
+        ("TransactWriteItems", {
+            "TransactItems": [{"Put": put}, {"Update": update}], "ClientRequestToken": "token"}),
+        ("TransactGetItems", {"TransactItems": [{"Get": {"TableName": "hashes", "Key": key}}]}),
+        ("BatchWriteItem", {"RequestItems": {"hashes": [{"PutRequest": {"Item": item}}]}}),
+        ("BatchGetItem", {"RequestItems": {"hashes": {"Keys": [key, {"id": {"S": "b"}}]}}}),
+        ("Query", {"TableName": "hashes", "KeyConditionExpression": "id = :i",
+                   "ExpressionAttributeValues": {":i": {"S": "a"}}}),
+        ("Scan", {"TableName": "hashes", "FilterExpression": "attribute_exists(m)"}),
+        ("DeleteItem", {"TableName": "hashes", "Key": key, "ReturnValues": "ALL_OLD"}),
+    ]
+    for _ in range(2):
+        for operation, request in requests:
+            for _ in range(3):
+                finalizer(meddle)
+            try:
+                db.execute(operation, request)
+            except hashrange.Error:
+                pass
+    try:
+        for table in map(db.table, db.tables()):
+            assert len(list(table.scan())) == table.count()
+    except hashrange.DatabaseClosed:
+        assert what == "close"
+
+
+# An item of a transaction closes the database: nothing is written to what is no longer mapped.
+def test_a_transaction_whose_items_close_the_database(
+    db: hashrange.Database, hashes: hashrange.Table
+) -> None:
+    hashes.put({"id": "a", "n": 1})
+    with pytest.raises(hashrange.DatabaseClosed), db.transact() as transaction:
+        transaction.update(hashes, "a", "SET n = :n", values={":n": 2})
+        transaction.put(hashes, Calling({"id": "b"}, db.close))
+
+
+# A key whose names run code, in a reader: the table is made again under it, with another codec.
+def test_a_table_is_made_again_while_a_reader_encodes_a_key(tmp_path: Any) -> None:
+    class Name(str):
+        __slots__ = ()
+
+        def __hash__(self) -> int:
+            return hash("id")
+
+        def __eq__(self, other: object) -> bool:
+            if actions:
+                actions.pop()()
+            return str.__eq__(self, other)
+
+    with hashrange.open(tmp_path / "db") as db:
+        for call in range(5):
+            table = db.create_table("hashes", ("id", "S"))
+            table.put({"id": "a", "v": [1]})
+            with hashrange.open(tmp_path / "db", mode="r") as reader:
+                seen = reader.table("hashes")
+                assert seen.get("a") == {"id": "a", "v": [1]}
+
+                def again(seen: hashrange.Table = seen) -> None:
+                    db.drop_table("hashes")
+                    db.create_table("hashes", ("id", "S"))
+                    db.table("hashes").put({"other": 1, "id": "a"})
+                    seen.get("a")
+
+                actions: list[Callable[[], None]] = [again]
+                key = {Name("id"): {"S": "a"}}
+                request: dict[str, Any] = {"TableName": "hashes", "Key": key}
+                try:
+                    if call == 0:
+                        reader.execute("GetItem", request)
+                    elif call == 1:
+                        reader.execute(
+                            "BatchGetItem", {"RequestItems": {"hashes": {"Keys": [key]}}})
+                    elif call == 2:
+                        reader.execute("TransactGetItems", {"TransactItems": [{"Get": request}]})
+                    elif call == 3:
+                        reader.execute("Scan", {"TableName": "hashes", "ExclusiveStartKey": key})
+                    else:
+                        list(seen.scan(after={Name("id"): "a"}))
+                except hashrange.Error:
+                    pass
+                assert not actions
+            db.drop_table("hashes")
+
+
 # A finalizer that runs between reading an item and keeping it in the cache, and writes that item:
 # the cache must not keep what was read before.
 def test_the_cache_keeps_no_item_that_a_finalizer_overwrote(
