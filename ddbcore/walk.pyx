@@ -267,6 +267,7 @@ cdef class Walk:
         cdef Engine engine = self.table.engine
         cdef uint64_t lsn, version
         self.hit_next = self.hit_count = self.place_count = 0
+        self.space = NULL                 # until all went well: what fails is tried again
         if source.finished:
             return 0
         if engine.following:
@@ -286,8 +287,7 @@ cdef class Walk:
                 break
         if not source.regather():
             return 0
-        self.space = self.table.space
-        self.version = self.table.space.version
+        version = self.table.space.version
         self.place_count = self.inside_count()
         self.ended = self.place_count < source.window_count
         if self.place_count == 0:
@@ -297,6 +297,8 @@ cdef class Walk:
         else:
             self.find_items(self.place_count)
         self.decide()
+        self.space = self.table.space
+        self.version = version
         return 1
 
     cdef uint32_t inside_count(self) except? 0xFFFFFFFF:

@@ -310,3 +310,29 @@ def test_long_records_of_a_new_opening(tmp_path: Path, arguments: dict[str, Any]
         for _ in range(2):
             found = [item for item in db.table("things").scan(**arguments) if item.get("z") == 1]
             assert sorted(item["id"] for item in found) == ["1", "3", "5"]
+
+
+# What a damaged block holds is unknown: the walk says so each time it comes there, and does not
+# pass over the items that it could not look at.
+@pytest.mark.parametrize(
+    "arguments", [{"filter": "n >= :n", "values": {":n": 0}}, {"project": "n"}])
+def test_a_walk_does_not_pass_over_what_is_damaged(
+    tmp_path: Path, arguments: dict[str, Any]
+) -> None:
+    with hashrange.open(tmp_path / "db") as db:
+        fill(db.create_table("ranges", ("h", "S"), ("r", "N")), 5000)
+        db.checkpoint()
+    with hashrange.open(tmp_path / "db", mode="r") as db:
+        whole = list(db.table("ranges").scan(**arguments))
+    log = tmp_path / "db" / "log-00000001"
+    data = bytearray(log.read_bytes())
+    data[30_000] ^= 1
+    log.write_bytes(data)
+    found: list[dict[str, Any]] = []
+    with hashrange.open(tmp_path / "db", mode="r") as db:
+        walk = db.table("ranges").scan(**arguments)
+        for _ in range(5):
+            with pytest.raises(hashrange.CorruptError):
+                for item in walk:
+                    found.append(item)
+    assert found == whole[:len(found)]
