@@ -239,6 +239,9 @@ cdef void stream_release(ArrowArrayStream* stream) noexcept nogil:
 
 cdef void capsule_free(object capsule) noexcept:
     cdef ArrowArrayStream* stream
+    # A capsule that somebody gave another name is theirs.
+    if not PyCapsule_IsValid(capsule, STREAM_NAME):
+        return
     stream = <ArrowArrayStream*>PyCapsule_GetPointer(capsule, STREAM_NAME)
     if stream.release != NULL:
         stream.release(stream)
@@ -454,7 +457,8 @@ cdef tuple format_parse(str kind, str path):
         return (*FORMATS[kind], 0)
     head, _, rest = kind.partition(":")
     numbers = rest.split(",")
-    if all(number.lstrip("-").isascii() and number.lstrip("-").isdigit() for number in numbers):
+    digits = [number.removeprefix("-") for number in numbers]
+    if all(number.isascii() and number.isdigit() for number in digits):
         values = [int(number) for number in numbers if len(number) <= 10]
         if head == "d" and len(values) in (2, 3) and values[2:] in ([], [128]):
             if -130 <= values[1] <= 130:

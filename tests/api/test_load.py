@@ -378,6 +378,9 @@ def test_formats_without_a_type_are_named_and_refused(hashes: hashrange.Table, f
         ("l", (None,)),
         ("l", (None, bytes(8), bytes(8))),
         ("l", ()),
+        ("d:--5,3", (None, bytes(16))),
+        ("d:-", (None, bytes(16))),
+        ("w:--1", (None, bytes(16))),
     ],
 )
 def test_damaged_arrow_data_is_refused(
@@ -565,6 +568,31 @@ def test_exact_numbers_are_decimal128(hashes: hashrange.Table) -> None:
     hashes.put({"id": "far", "a": Decimal("1E-37")})
     with pytest.raises(hashrange.ValidationError, match="column 'a': its numbers need 58 digits"):
         hashes.columns(["a"], exact=True).to_arrow()
+
+
+# A null takes no memory in Arrow, so a list may claim to have any number of them.
+@pytest.mark.parametrize("width", [32, 64])
+def test_a_list_of_very_many_nulls_is_too_large(hashes: hashrange.Table, width: int) -> None:
+    pa = pytest.importorskip("pyarrow")
+    count = 2**31 - 1 if width == 32 else 2**40 - 1
+    kind = pa.ListArray if width == 32 else pa.LargeListArray
+    offsets = pa.array([0, count], pa.int32() if width == 32 else pa.int64())
+    nulls = kind.from_arrays(offsets, pa.nulls(count))
+    for column in (nulls, pa.StructArray.from_arrays([nulls], ["inside"])):
+        with pytest.raises(hashrange.ItemTooLarge, match="row 0, column 'list'"):
+            hashes.load(pa.table({"id": ["a"], "list": column}))
+    # Lists of lists may have as many below a few hundred.
+    ends = pa.array(range(0, 200_001, 50_000), offsets.type)
+    inner = kind.from_arrays(ends, pa.nulls(200_000))
+    outer = kind.from_arrays(pa.array([0, 4], offsets.type), inner)
+    hashes.load(pa.table({"id": ["a"], "list": outer.slice(0, 1)}))
+    assert [len(element) for element in hashes.get("a")["list"]] == [50_000] * 4
+    ends = pa.array(range(0, 500_001, 50_000), offsets.type)
+    inner = kind.from_arrays(ends, pa.nulls(500_000))
+    with pytest.raises(hashrange.ItemTooLarge, match="row 0, column 'list'"):
+        hashes.load(pa.table({
+            "id": ["b"], "list": kind.from_arrays(pa.array([0, 10], offsets.type), inner)}))
+    assert hashes.count() == 1
 
 
 def test_nested_arrow_values_are_documents(hashes: hashrange.Table) -> None:
