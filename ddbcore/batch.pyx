@@ -28,6 +28,9 @@ from ddbcore.errors import ValidationError
 cdef enum:
     BATCH_BYTES_MAX = 1048576             # a batch is written when its frame has grown to this
 
+# The table of a batch that has none yet: it refuses all calls.
+cdef CoreTable NO_TABLE = CoreTable.__new__(CoreTable)
+
 
 cdef class Batch:
     """Puts and deletes written together: one commit per flush, which is all there or not at all.
@@ -35,6 +38,9 @@ cdef class Batch:
     A batch is flushed when the `with` block ends, when it has grown to 1 MiB, and by flush(). When
     the block ends by an exception, what was not flushed is dropped.
     """
+
+    def __cinit__(self):
+        self.table = NO_TABLE
 
     def __init__(self, CoreTable table not None, durability=None):
         if self.busy:

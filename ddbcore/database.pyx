@@ -44,12 +44,18 @@ cdef enum:
     REPLAY_BYTES_MAX = 1048576            # log that a close leaves to be replayed: 1 to 2 ms
 
 
+# The engine of a database that was not opened: it refuses all calls.
+cdef Engine NO_ENGINE = Engine.__new__(Engine)
+NO_ENGINE.refuse("the database was not opened: its __init__ has not run")
+
+
 cdef class CoreDatabase:
     """An open database. See hashrange.open for the arguments."""
 
     def __cinit__(self):
         self.lock_fd = -1
         self.closed = True                # until __init__ has run: there is nothing to close yet
+        self.engine = NO_ENGINE
 
     def __init__(self, str path=None, *, str mode="rw", str durability="interval",
                  int interval_ms=50, cache_bytes=67108864, checkpoint_bytes=67108864,
@@ -101,6 +107,7 @@ cdef class CoreDatabase:
         """Lock, load or create."""
         cdef int64_t holder = 0
         cdef Engine engine = self.engine
+        engine.require_open()
         if mode == "r":
             if (not database_load(engine, salvage)
                     or engine.log.view.slots[engine.position.slot].base == NULL):
@@ -214,10 +221,13 @@ cdef class CoreDatabase:
     def finish(self):
         """Make the next opening quick: sync, perhaps write a checkpoint, mark a clean end."""
         cdef Engine engine = self.engine
-        cdef uint64_t lsn = engine.log.lsn
+        cdef uint64_t lsn
         cdef int status = 0
         cdef uint64_t replay_bytes
         cdef bint durable = engine.durability != DURABILITY_NONE
+        if engine is NO_ENGINE:
+            engine.require_open()
+        lsn = engine.log.lsn
         if (engine.log.appended_bytes == 0 and engine.recovered_bytes < REPLAY_BYTES_MAX
                 and engine.clean_lsn == lsn):
             return

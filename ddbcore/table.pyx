@@ -168,8 +168,16 @@ cdef void key_fetch(void* space, const uint8_t* key, size_t size) noexcept:
         partition_prefetch(&keyspace.partition, keyspace_hash(keyspace, key, <uint32_t>size))
 
 
+# The engine of a table that has none yet: it refuses all calls.
+cdef Engine NO_ENGINE = Engine.__new__(Engine)
+NO_ENGINE.refuse("this table is of no database: its __init__ has not run")
+
+
 cdef class CoreTable:
     """A table of an open database. Made by the database."""
+
+    def __cinit__(self):
+        self.engine = NO_ENGINE
 
     def __init__(self, Engine engine not None, str name not None):
         if name not in engine.names:
@@ -717,6 +725,8 @@ cdef class CoreTable:
     def key_schema(self):
         """Return ((name, type) of the hash key, the same of the range key or None)."""
         codec = self.codec
+        if codec is None:
+            self.engine.require_open()
         return ((codec.hash_name, codec.hash_type),
                 None if codec.range_name is None else (codec.range_name, codec.range_type))
 

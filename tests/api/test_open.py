@@ -6,12 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import hashrange
+from ddbcore.batch import Batch
 
 
 def fill(db: hashrange.Database, count: int) -> hashrange.Table:
@@ -300,3 +302,28 @@ def test_sync_makes_durable(tmp_path: Path) -> None:
         db.sync()
         stats = db.stats()
         assert stats["durable_lsn"] == stats["lsn"]
+
+
+# A class of one's own that forgets to call the base's __init__ has no database: each call says so.
+def test_what_was_not_initialized_refuses_all_calls() -> None:
+    class OwnTable(hashrange.Table):
+        def __init__(self) -> None:
+            pass
+
+    class OwnDatabase(hashrange.Database):
+        def __init__(self) -> None:
+            pass
+
+    table = OwnTable()
+    calls: list[Callable[[], object]] = [
+        lambda: table.get("a"), lambda: table.put({"id": "a"}),
+        lambda: table.delete("a"), lambda: table.update("a", "SET b = a"), table.count,
+        lambda: table.get_many(["a"]), lambda: list(table.query("a")), lambda: list(table.scan()),
+        table.size_bytes, table.key_schema, lambda: Batch.__new__(Batch).put({"id": "a"}),
+        lambda: Batch.__new__(Batch).delete("a"), OwnDatabase().stats, OwnDatabase().tables,
+        OwnDatabase().sync, OwnDatabase().checkpoint, OwnDatabase().compact, OwnDatabase().finish,
+    ]
+    for call in calls:
+        with pytest.raises(hashrange.DatabaseClosed, match="__init__ has not run"):
+            call()
+    OwnDatabase().close()
