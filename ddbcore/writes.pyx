@@ -494,6 +494,9 @@ cdef Action plain_action(PyObject* part, dict tables, object programs):
     action.names = <object>found if found != NULL else None
     found = member_of(body, "ExpressionAttributeValues")
     action.values = <object>found if found != NULL else None
+    if ((action.names is not None and not action.names)
+            or (action.values is not None and not action.values)):
+        return None
     found = member_of(body, "ConditionExpression")
     condition = <object>found if found != NULL else None
     found = member_of(body, "UpdateExpression") if action.kind == ACTION_UPDATE else NULL

@@ -441,3 +441,53 @@ def test_binaries_may_be_text(run: Execute) -> None:
     assert refusal(run, "PutItem", hashrange.errors.SerializationError, Item=item) == (
         "Base64 encoded length is expected a multiple of 4 bytes but found: 3"
     )
+
+
+# Empty placeholders are refused although nothing needs them, in every operation: "Expression-
+# AttributeValues must not be empty" is what clients meet that always send the member.
+EXISTS = {"ConditionExpression": "attribute_exists(pk)"}
+
+
+@pytest.mark.parametrize("member", ["ExpressionAttributeNames", "ExpressionAttributeValues"])
+@pytest.mark.parametrize(
+    ("operation", "request_"),
+    [
+        ("PutItem", {"Item": thing("p", 1), **EXISTS}),
+        ("UpdateItem", {"Key": thing("p", 1), "UpdateExpression": "REMOVE v"}),
+        ("UpdateItem", {"Key": thing("p", 1), **EXISTS}),
+        ("DeleteItem", {"Key": thing("p", 1), **EXISTS}),
+        ("Scan", {"FilterExpression": "attribute_exists(v)"}),
+        ("TransactWriteItems", {"Put": {"Item": thing("p", 1), **EXISTS}}),
+        ("TransactWriteItems", {"Update": {"Key": thing("p", 1), "UpdateExpression": "REMOVE v"}}),
+        ("TransactWriteItems", {"Delete": {"Key": thing("p", 1), **EXISTS}}),
+        ("TransactWriteItems", {"ConditionCheck": {"Key": thing("p", 1), **EXISTS}}),
+    ],
+)
+def test_empty_placeholders_are_refused(
+    run: Execute, operation: str, request_: dict[str, Any], member: str
+) -> None:
+    run("CreateTable", **table())
+    words = f"{member} must not be empty"
+    if operation == "TransactWriteItems":
+        (kind, action), = request_.items()
+        part = {kind: {"TableName": "things", **action, member: {}}}
+        with pytest.raises(ValidationError) as caught:
+            run(operation, TransactItems=[part])
+        assert str(caught.value) == words
+        return
+    if operation != "Scan":
+        words = f"1 validation error detected: {words}"
+    assert refusal(run, operation, **request_, **{member: {}}) == words
+
+
+def test_empty_names_are_refused_by_reads(run: Execute) -> None:
+    run("CreateTable", **table())
+    words = "ExpressionAttributeNames must not be empty"
+    read = {"ProjectionExpression": "v", "ExpressionAttributeNames": {}}
+    assert refusal(run, "GetItem", Key=thing("p", 1), **read) == words
+    wanted = {"things": {"Keys": [thing("p", 1)], **read}}
+    assert refusal(run, "BatchGetItem", RequestItems=wanted) == words
+    get = {"Get": {"TableName": "things", "Key": thing("p", 1), **read}}
+    assert refusal(run, "TransactGetItems", TransactItems=[get]) == words
+    request = query("pk = :p", p={"S": "p"})
+    assert refusal(run, "Query", **request, ExpressionAttributeNames={}) == words

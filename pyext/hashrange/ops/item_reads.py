@@ -18,6 +18,7 @@ from hashrange.ops.parameters import (
     check_attributes_to_get,
     check_company,
     check_expressions,
+    placeholders_of,
 )
 from hashrange.ops.values import TypedItem, check_item, number_key, type_of
 
@@ -52,7 +53,7 @@ def projection_of(operation: str, door: Door, request: Request) -> Expression | 
     check_company(operation, request)
     text = request.get("ProjectionExpression")
     if text is not None:
-        return Expression(text, request.get("ExpressionAttributeNames"))
+        return Expression(text, placeholders_of(request)[0])
     if request.get("AttributesToGet") is not None:
         check_attributes_to_get(request)
         return door.attributes(request["AttributesToGet"])

@@ -33,6 +33,7 @@ from hashrange.ops.parameters import (
     check_expressions,
     check_return_values,
     enveloped,
+    placeholders_of,
 )
 from hashrange.ops.sizes import (
     ITEM_BYTES_MAX,
@@ -123,10 +124,7 @@ def check_charge(door: Door, table: Table, request: Request, write: Write) -> No
     Raises ItemTooLarge, and what the update would raise anyway.
     """
     check_expressions("UpdateItem", request, door)
-    names, values = (
-        request.get("ExpressionAttributeNames"),
-        request.get("ExpressionAttributeValues"),
-    )
+    names, values = placeholders_of(request)
     costs = update_bytes(parser.parse_update(request["UpdateExpression"]), names, values)
     if update_gate_bytes(0, costs) <= ITEM_BYTES_MAX:
         return
@@ -168,11 +166,7 @@ def condition_of(operation: str, door: Door, request: Request) -> Expression | N
     check_return_values(operation, request)
     text = request.get("ConditionExpression")
     if text is not None:
-        names, values = (
-            request.get("ExpressionAttributeNames"),
-            request.get("ExpressionAttributeValues"),
-        )
-        return Expression(text, names, values)
+        return Expression(text, *placeholders_of(request))
     if request.get("Expected"):
         return door.expected(request["Expected"], request.get("ConditionalOperator"))
     return None
@@ -182,11 +176,7 @@ def update_of(door: Door, request: Request) -> Expression | None:
     """Return the request's update; with a condition it shares the placeholders."""
     text = request.get("UpdateExpression")
     if text is not None:
-        names, values = (
-            request.get("ExpressionAttributeNames"),
-            request.get("ExpressionAttributeValues"),
-        )
-        return Expression(text, names, values)
+        return Expression(text, *placeholders_of(request))
     if request.get("AttributeUpdates"):
         return door.updates(request["AttributeUpdates"])
     return None

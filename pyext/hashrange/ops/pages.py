@@ -17,6 +17,7 @@ from hashrange.ops.capacity import Bill
 from hashrange.ops.door import Door, Expression, Page, Walk
 from hashrange.ops.item_writes import known_table
 from hashrange.ops.keys import Index, index_of
+from hashrange.ops.parameters import placeholders_of
 from hashrange.ops.reading import (
     check_access,
     check_consistency,
@@ -52,9 +53,7 @@ def expression_of(request: Request, member: str) -> Expression | None:
     text = request.get(member)
     if text is None:
         return None
-    return Expression(
-        text, request.get("ExpressionAttributeNames"), request.get("ExpressionAttributeValues")
-    )
+    return Expression(text, *placeholders_of(request))
 
 
 def filter_of(door: Door, request: Request, old: str) -> Expression | None:

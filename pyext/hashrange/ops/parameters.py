@@ -209,6 +209,19 @@ def check_placeholders(operation: str, request: Request) -> None:
             check_expression_size(name, text, operation in OLDER)
 
 
+def placeholders_of(request: Request) -> tuple[Any, Any]:
+    """Return the names and values of a request's expressions, each None when it is not given.
+
+    Raises ValidationError for one that is given and empty, which nothing below would mind.
+    """
+    names = request.get("ExpressionAttributeNames")
+    values = request.get("ExpressionAttributeValues")
+    if (not names and names is not None) or (not values and values is not None):
+        check_keys(request, "ExpressionAttributeNames", NAME_PLACEHOLDER)
+        check_keys(request, "ExpressionAttributeValues", VALUE_PLACEHOLDER)
+    return names, values
+
+
 def check_keys(request: Request, member: str, form: Any) -> None:
     """Check that placeholders are there and have the form of placeholders."""
     given = request.get(member)

@@ -44,7 +44,12 @@ from hashrange.ops.door import (
 from hashrange.ops.item_reads import key_mark
 from hashrange.ops.item_writes import bill_of
 from hashrange.ops.keys import EMPTY_KEY, check_index_keys, check_item_key, check_key
-from hashrange.ops.parameters import OF_EXPRESSIONS, check_company, check_expressions
+from hashrange.ops.parameters import (
+    OF_EXPRESSIONS,
+    check_company,
+    check_expressions,
+    placeholders_of,
+)
 from hashrange.ops.sizes import bytes_at_most, item_bytes
 from hashrange.ops.values import NESTING, TypedItem, check_item
 
@@ -139,7 +144,7 @@ def known(door: Door, name_or_arn: str) -> Table:
 
 def write_of(kind: str, action: Request) -> Write:
     """Return an action as a write."""
-    names, values = action.get("ExpressionAttributeNames"), action.get("ExpressionAttributeValues")
+    names, values = placeholders_of(action)
     condition, update = action.get("ConditionExpression"), action.get("UpdateExpression")
     return Write(
         kind,
@@ -306,7 +311,8 @@ def read_key_check(table: Table, key: TypedItem) -> Callable[[], None]:
 def projection_of(get: Request) -> Expression | None:
     """Return what a Get projects."""
     text = get.get("ProjectionExpression")
-    return None if text is None else Expression(text, get.get("ExpressionAttributeNames"))
+    names, _ = placeholders_of(get)
+    return None if text is None else Expression(text, names)
 
 
 # ---- what is wrong with a request ----------------------------------------------------------------
