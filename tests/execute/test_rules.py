@@ -491,3 +491,71 @@ def test_empty_names_are_refused_by_reads(run: Execute) -> None:
     assert refusal(run, "TransactGetItems", TransactItems=[get]) == words
     request = query("pk = :p", p={"S": "p"})
     assert refusal(run, "Query", **request, ExpressionAttributeNames={}) == words
+
+
+# What is wrong with a projection is said before anything is read, so whether the item is there or
+# not.
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        (
+            {"ProjectionExpression": "v.a, v"},
+            "Invalid ProjectionExpression: Two document paths overlap with each other; must remove "
+            "or rewrite one of these paths; path one: [v, a], path two: [v]",
+        ),
+        (
+            {"ProjectionExpression": "#n"},
+            "Invalid ProjectionExpression: An expression attribute name used in the document path "
+            "is not defined; attribute name: #n",
+        ),
+        (
+            {"ProjectionExpression": "v", "ExpressionAttributeNames": {"#n": "v"}},
+            "Value provided in ExpressionAttributeNames unused in expressions: keys: {#n}",
+        ),
+        (
+            {"ProjectionExpression": "#n", "ExpressionAttributeNames": {"#n": ""}},
+            "ExpressionAttributeNames contains invalid value: Empty attribute name for key #n",
+        ),
+    ],
+)
+def test_a_projection_is_checked_without_an_item(
+    run: Execute, members: dict[str, Any], words: str, there: bool
+) -> None:
+    run("CreateTable", **table())
+    if there:
+        run("PutItem", TableName="things", Item=thing("p", 1))
+    key = thing("p", 1)
+    assert refusal(run, "GetItem", Key=key, **members) == words
+    wanted = {"things": {"Keys": [key], **members}}
+    assert refusal(run, "BatchGetItem", RequestItems=wanted) == words
+    get = {"Get": {"TableName": "things", "Key": key, **members}}
+    assert refusal(run, "TransactGetItems", TransactItems=[get]) == words
+
+
+# Actions of a transaction may declare placeholders that nothing uses; bad ones are refused all the
+# same, as in a request with an expression.
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        (
+            {"ExpressionAttributeNames": {"n": "v"}},
+            'ExpressionAttributeNames contains invalid key: Syntax error; key: "n"',
+        ),
+        (
+            {"ExpressionAttributeValues": {":v": {"N": "x"}}},
+            "ExpressionAttributeValues contains invalid value: The parameter cannot be converted "
+            "to a numeric value: x for key :v",
+        ),
+    ],
+)
+def test_placeholders_that_nothing_uses_are_checked(
+    run: Execute, members: dict[str, Any], words: str
+) -> None:
+    run("CreateTable", **table())
+    key = {"TableName": "things", "Key": thing("p", 1)}
+    delete = {"Delete": {**key, **members}}
+    assert refusal(run, "TransactWriteItems", TransactItems=[delete]) == words
+    if "ExpressionAttributeNames" in members:
+        get = {"Get": {**key, **members}}
+        assert refusal(run, "TransactGetItems", TransactItems=[get]) == words

@@ -36,6 +36,8 @@ def get_item(door: Door, request: Request) -> Response:
     key = request["Key"]
     check_key(key, table.key)
     item, size_bytes = door.read(table, key, projection)
+    if item is None and projection is not None:
+        check_expressions("GetItem", request, door)  # nobody has looked at its names
     answer: Response = {} if item is None else {"Item": item}
     mode = request.get("ReturnConsumedCapacity")
     if mode is not None and mode != "NONE":

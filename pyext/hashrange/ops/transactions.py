@@ -48,6 +48,7 @@ from hashrange.ops.parameters import (
     OF_EXPRESSIONS,
     check_company,
     check_expressions,
+    check_placeholders,
     placeholders_of,
 )
 from hashrange.ops.sizes import bytes_at_most, item_bytes
@@ -146,6 +147,8 @@ def write_of(kind: str, action: Request) -> Write:
     """Return an action as a write."""
     names, values = placeholders_of(action)
     condition, update = action.get("ConditionExpression"), action.get("UpdateExpression")
+    if condition is None and update is None and (names or values):
+        check_placeholders(kind, action)  # nothing else looks at what nothing uses
     return Write(
         kind,
         action["Item"] if kind == PUT else action["Key"],
@@ -289,6 +292,9 @@ def transact_get_items(door: Door, request: Request) -> Response:
     check_keys([read_key_check(table, get["Key"]) for table, get in pairs], reading=True)
     check_one_action_an_item([(table, get["Key"]) for table, get in pairs])
     found = door.read_all([(table, get["Key"], projection_of(get)) for table, get in pairs])
+    for get, (item, _) in zip(gets, found, strict=True):
+        if item is None and "ProjectionExpression" in get:
+            check_expressions("Get", get, door)  # nobody has looked at its names
     check_aggregate(sum(size_bytes for _, size_bytes in found))
     # An item of which nothing is projected is not shown.
     answer: Response = {"Responses": [{"Item": item} if item else {} for item, _ in found]}
@@ -312,7 +318,11 @@ def projection_of(get: Request) -> Expression | None:
     """Return what a Get projects."""
     text = get.get("ProjectionExpression")
     names, _ = placeholders_of(get)
-    return None if text is None else Expression(text, names)
+    if text is None:
+        if names:
+            check_placeholders("Get", get)
+        return None
+    return Expression(text, names)
 
 
 # ---- what is wrong with a request ----------------------------------------------------------------
