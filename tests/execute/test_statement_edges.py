@@ -9,7 +9,7 @@ import pytest
 from execute.conftest import Execute, table, thing
 
 import hashrange
-from hashrange.errors import Error, SerializationError, ValidationError
+from hashrange.errors import Error, ItemTooLarge, SerializationError, ValidationError
 from hashrange.ops.sizes import item_bytes
 from hashrange.ops.statements import STATEMENTS_KEPT_MAX, Statements
 from hashrange.partiql import Position, encode_token, statement_binding
@@ -207,3 +207,14 @@ def test_random_statements_raise_nothing_but_errors_of_the_service(run: Execute)
                 run(operation, **made)
             except Error as error:
                 assert error.status == 400, (SEED, text)
+
+
+# One value that is too large alone is told of as UpdateItem tells of it, not by a placeholder.
+def test_an_update_with_a_value_too_large_is_refused(run: Execute) -> None:
+    run("CreateTable", **table())
+    run("PutItem", TableName=NAME, Item=thing("a", 1))
+    text = "UPDATE things SET v = ? WHERE pk = 'a' AND sk = 1"
+    for _ in range(3):                        # from the text, and prepared
+        with pytest.raises(ItemTooLarge) as caught:
+            execute(run, text, {"S": "x" * (400 << 10)})
+        assert str(caught.value) == "Item size to update has exceeded the maximum allowed size"
