@@ -570,11 +570,11 @@ def test_exact_numbers_are_decimal128(hashes: hashrange.Table) -> None:
         hashes.columns(["a"], exact=True).to_arrow()
 
 
-# A null takes no memory in Arrow, so a list may claim to have any number of them.
+# A null takes hardly any memory in Arrow, so a list may have very many of them.
 @pytest.mark.parametrize("width", [32, 64])
 def test_a_list_of_very_many_nulls_is_too_large(hashes: hashrange.Table, width: int) -> None:
     pa = pytest.importorskip("pyarrow")
-    count = 2**31 - 1 if width == 32 else 2**40 - 1
+    count = 1 << 26
     kind = pa.ListArray if width == 32 else pa.LargeListArray
     offsets = pa.array([0, count], pa.int32() if width == 32 else pa.int64())
     nulls = kind.from_arrays(offsets, pa.nulls(count))
