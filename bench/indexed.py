@@ -7,7 +7,6 @@ item: so an overwrite moves one entry and leaves one.
 A peer has `put(item)` and `query(batch)`: all items of a batch, decoded, in any order.
 """
 
-import inspect
 import os
 import sqlite3
 
@@ -127,9 +126,8 @@ class IndexedSqlite(Sqlite):
 
 
 class IndexedHashrange(Hashrange):
-    """hashrange: two global indexes that project everything. put is the native one, `query` goes
-    through `execute`, so its items are in typed form; `native_query` is None as long as tables have
-    no `query(index=...)`."""
+    """hashrange: two global indexes that project everything. `execute_query` goes through
+    `execute`, so its items are in typed form."""
 
     def _open(self):
         import hashrange
@@ -159,13 +157,10 @@ class IndexedHashrange(Hashrange):
         self.items = db.table("items")
         execute, items_query = db.execute, self.items.query
 
-        def native_query(batch):
+        def query(batch):
             return list(items_query(batch, index="by-batch"))
 
-        is_native = "index" in inspect.signature(items_query).parameters
-        self.native_query = native_query if is_native else None
-
-        def query(batch):
+        def execute_query(batch):
             return execute(
                 "Query",
                 {
@@ -183,6 +178,7 @@ class IndexedHashrange(Hashrange):
                     batch.put(item)
 
         self.put, self.query, self.fill = self.items.put, query, load
+        self.execute_query = execute_query
 
 
 INDEXED = {"lmdb": IndexedLmdb, "sqlite3": IndexedSqlite, "hashrange": IndexedHashrange}
