@@ -229,6 +229,7 @@ def test_the_design_names_what_exists() -> None:
         for path in (ROOT / "ddbcore").glob(f"*.{suffix}")
     )
     words = set(re.findall(r"\w+", sources)) | set(re.findall(r"\w+", str(dir(hashrange))))
+    words |= {path.stem for path in (ROOT / "ddbcore").glob("*.pyx")}
     named = re.findall(r"`([A-Za-z]\w*(?:\.[A-Za-z]\w*)*)(?:\([^`]*\))?`", DESIGN)
     parts = {part for name in named if not name.endswith((".md", ".pyx", ".pxd", ".py"))
              for part in name.split(".") if "_" in part or "." in name}
