@@ -52,11 +52,13 @@ def test_a_port_in_use_is_an_error_at_once(server: Server) -> None:
 
 
 def test_a_server_is_ready_within_milliseconds() -> None:
-    hashrange.serve().close()
-    began = time.perf_counter()
-    with hashrange.serve() as server, Wire(server) as wire:
-        assert wire.call("ListTables", {}).status == 200
-    assert time.perf_counter() - began < 1       # a bound for busy machines; 5 ms otherwise
+    best = 60.0
+    for _ in range(5):
+        began = time.perf_counter()
+        with hashrange.serve() as server, Wire(server) as wire:
+            assert wire.call("ListTables", {}).status == 200
+        best = min(best, time.perf_counter() - began)
+    assert best < 1                       # a bound for busy machines; 5 ms otherwise
 
 
 def test_ipv6_works_where_there_is_any() -> None:
@@ -144,11 +146,14 @@ def use():
         with Wire(server) as wire:
             while True:
                 wire.call("Scan", {"TableName": "things"})
+                answered.release()
     except Exception:
         pass
+answered = threading.Semaphore(0)
 for _ in range(4):
     threading.Thread(target=use, daemon=True).start()
-time.sleep(0.2)
+for _ in range(100):
+    answered.acquire()
 """
 
 
@@ -190,6 +195,7 @@ def test_a_signal_loses_nothing(tmp_path: Path, number: signal.Signals, durabili
     assert child.stdout is not None
     address = Address(int(child.stdout.readline()))
     acknowledged: list[str] = []
+    enough = threading.Event()
 
     def write(name: str) -> None:
         try:
@@ -201,14 +207,15 @@ def test_a_signal_loses_nothing(tmp_path: Path, number: signal.Signals, durabili
                         return
                     assert answer.status == 200
                     acknowledged.append(f"{name}-{count}")
+                    if len(acknowledged) >= 200:
+                        enough.set()
         except (OSError, EOFError):
             pass
 
     writers = [threading.Thread(target=write, args=(str(number),)) for number in range(4)]
     for writer in writers:
         writer.start()
-    while len(acknowledged) < 200:
-        time.sleep(0.001)
+    assert enough.wait(60)
     child.send_signal(number)
     assert child.stdout.read() == "ended\n"
     assert child.wait() == 0
