@@ -61,6 +61,7 @@ def transaction_of(first: dict, second: dict, counted: str, checked: str) -> dic
 def moto_missing() -> str:
     """Return "" if moto and boto3 can be imported, else why not."""
     try:
+        # Only whether they are there.
         import boto3  # noqa: F401
         import moto  # noqa: F401
     except ImportError as error:

@@ -23,6 +23,7 @@ Install them: pip install 'hashrange[cli]'"""
 def main(arguments: list[str] | None = None) -> int:
     """Carry out one command line and return the exit status."""
     try:
+        # Only whether they are there.
         import click  # noqa: F401
         import rich  # noqa: F401
     except ImportError:

@@ -60,7 +60,7 @@ class Command(click.Command):
 class Commands(click.Group):
     """The group of all commands, listed in the order in which they were added."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names."""
         return list(self.commands)
 

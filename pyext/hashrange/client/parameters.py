@@ -42,6 +42,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "float": (float, Decimal, int),
     "bool": (bool,),
 }
+# A lambda like the other checks, which it stands among.
 NEVER: Accepts = lambda value: False  # noqa: ARG005, E731
 CONTENTS: dict[str, type] = {"S": str, "N": str, "B": bytes, "BOOL": bool, "NULL": bool}
 MEMBERS: dict[str, type] = {"SS": str, "NS": str, "BS": bytes}

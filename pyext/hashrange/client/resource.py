@@ -187,6 +187,7 @@ def attribute(member: str) -> property:
 
 for _method in ("put_item", "get_item", "update_item", "delete_item", "query", "scan"):
     setattr(Table, _method, action(_method, _method))
+# As the others: the class has no such name for a type checker until it is set.
 setattr(Table, "delete", action("delete", "delete_table"))  # noqa: B010
 for _member in structure("TableDescription").members:
     if _member != "TableName":

@@ -155,7 +155,7 @@ BY_TYPE: dict[type, Callable[[Any], TypedValue]] = {
     int: typed_int,
     Decimal: lambda value: {"N": number_text(value)},
     bool: lambda value: {"BOOL": value},
-    type(None): lambda value: {"NULL": True},  # noqa: ARG005
+    type(None): lambda value: {"NULL": True},  # noqa: ARG005 - called like the others
     bytes: lambda value: {"B": value},
     bytearray: lambda value: {"B": value},
     Binary: lambda value: {"B": value.value},
@@ -198,7 +198,7 @@ BY_KIND: dict[str, Callable[[Any], Any]] = {
     "N": NUMBERS.create_decimal,
     "B": Binary,
     "BOOL": lambda inner: inner,
-    "NULL": lambda inner: None,  # noqa: ARG005
+    "NULL": lambda inner: None,  # noqa: ARG005 - called like the others
     "SS": set,
     "NS": lambda inner: set(map(NUMBERS.create_decimal, inner)),
     "BS": lambda inner: set(map(Binary, inner)),

@@ -89,7 +89,7 @@ class Connection(asyncio.Protocol):
             self.end_intake()
             self.transport.close()
 
-    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002
+    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 - asyncio's
         """Forget a connection."""
         self.end_intake()
         self.waiting.clear()
