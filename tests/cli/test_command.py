@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from hashrange.cli.group import root
 
 SHELL = set("|<>")
 OWN_PROCESS = {"serve", "demo", "bench"}
+PATIENCE = 120.0            # seconds a busy machine gets
 
 
 def examples() -> Iterator[tuple[str, str]]:
@@ -244,6 +247,8 @@ class Terminal:
     def until(self, words: str) -> str:
         """Read what is shown, up to these words, and return what was shown since the last call."""
         while (end := self.shown.find(words.encode(), self.taken)) < 0:
+            ready, _, _ = select.select([self.master], [], [], PATIENCE)
+            assert ready, f"{words!r} did not come: {self.shown.decode()}"
             try:
                 data = os.read(self.master, 4096)
             except OSError:        # the other side is closed
@@ -256,6 +261,20 @@ class Terminal:
 
     def write(self, text: str) -> None:
         os.write(self.master, text.encode())
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C when the prompt waits for a key.
+
+        Where it comes while Python looks at the key before, Python has it wait for the next one.
+        """
+        state = Path(f"/proc/{self.process.pid}/stat")
+        deadline = time.monotonic() + PATIENCE
+        looks = 0
+        while looks < 20:
+            looks = looks + 1 if state.read_text().rpartition(")")[2].split()[0] == "S" else 0
+            assert time.monotonic() < deadline, f"the prompt never waits: {self.shown.decode()}"
+            time.sleep(0.01)
+        self.write("\x03")
 
     def end(self) -> int:
         """Read until the command ends, and return its status."""
@@ -292,7 +311,8 @@ def test_the_prompt_runs_statements_and_survives_errors_and_ctrl_c(shop: str) ->
     terminal.write("SELECT FROM;\n")
     assert "hashrange: " in terminal.until("\r\nhashrange> ")
     terminal.write("SELECT half a state")
-    terminal.write("\x03")
+    terminal.until("half a state")
+    terminal.interrupt()
     terminal.until("hashrange> ")
     terminal.write(".tables\n")
     assert "readings" in terminal.until("hashrange> ")
