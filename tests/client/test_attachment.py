@@ -19,7 +19,7 @@ from hashrange.client import attachment, wire
 from hashrange.errors import InternalServerError, ProvisionedThroughputExceeded
 
 KEY = {"pk": {"S": "a"}, "sk": {"N": "1"}}
-NEVER = botocore.config.Config(retries={"max_attempts": 0}, connect_timeout=1, read_timeout=1)
+NEVER = botocore.config.Config(retries={"max_attempts": 0}, connect_timeout=60, read_timeout=60)
 NOWHERE = "http://127.0.0.1:9"
 
 

@@ -161,7 +161,7 @@ def test_a_server_that_is_left_open_ends_with_the_process() -> None:
     tests = str(Path(__file__).resolve().parents[1])
     done = subprocess.run(
         [sys.executable, "-X", "dev", "-c", LEFT_OPEN, tests],
-        capture_output=True, text=True, timeout=60, check=True,
+        capture_output=True, text=True, timeout=300, check=True,
     )
     assert (done.stdout, done.stderr) == ("", "")
 

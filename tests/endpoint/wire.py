@@ -41,7 +41,7 @@ class Wire:
     """One connection."""
 
     def __init__(self, server: Server) -> None:
-        self.socket = socket.create_connection((server.host, server.port), timeout=20)
+        self.socket = socket.create_connection((server.host, server.port), timeout=120)
         self.rest = b""
 
     def __enter__(self) -> Wire:
