@@ -46,14 +46,19 @@ def busy_gc() -> Iterator[None]:
     """Collect garbage at nearly each allocation, so that finalizers run in the middle of calls."""
     old = gc.get_threshold()
     gc.collect()
+    gc.freeze()             # what is there already need not be looked at each time
     gc.set_threshold(1, 1, 1)
     yield
     gc.set_threshold(*old)
+    gc.unfreeze()
 
 
 @pytest.fixture
-def finalizer() -> Callable[[Callable[[], object]], None]:
-    """Return a function that makes garbage whose finalizer calls what it is given."""
+def finalizer(db: hashrange.Database) -> Iterator[Callable[[Callable[[], object]], None]]:
+    """Return a function that makes garbage whose finalizer calls what it is given.
+
+    What is left is collected while the database is still open.
+    """
 
     class Garbage:
         def __init__(self, action: Callable[[], object]) -> None:
@@ -66,4 +71,5 @@ def finalizer() -> Callable[[Callable[[], object]], None]:
     def make(action: Callable[[], object]) -> None:
         Garbage(action)
 
-    return make
+    yield make
+    gc.collect()

@@ -302,6 +302,7 @@ def test_a_closed_disk_refuses_names(real):
 
 
 def test_a_dropped_disk_closes_its_directory(tmp_path):
+    gc.collect()
     before = set(os.listdir("/proc/self/fd"))
     disk = Disk(str(tmp_path))
     disk.__init__(str(tmp_path))
