@@ -3,6 +3,7 @@
 from libc.stdint cimport uint32_t
 
 from ddbcore.item cimport ItemCodec
+from ddbcore.lead cimport Lead
 from ddbcore.program cimport Program
 from ddbcore.steps cimport Bound
 from ddbcore.workspace cimport Workspace
@@ -11,10 +12,12 @@ from ddbcore.workspace cimport Workspace
 cdef class Filter:
     """A bound condition: constant until it is freed; threads may share it.
 
-    `steps.condition_eval(filter.bound, record, size)` needs no GIL; the caller keeps the filter.
+    `lead_rejects(&filter.lead, record, room)` and `condition_eval(filter.bound, record, size)` need
+    no GIL; the caller keeps the filter.
     """
 
     cdef const Bound* bound
+    cdef Lead lead                        # what rejects most records; see there
     cdef Workspace* workspace
     cdef uint32_t name_count
     cdef Program program                  # `bound` borrows from it

@@ -32,6 +32,7 @@ from ddbcore.engine cimport Engine
 from ddbcore.indexes cimport IndexState, base_key_read
 from ddbcore.item cimport ItemCodec
 from ddbcore.keyspace cimport keyspace_hash
+from ddbcore.lead cimport Lead, lead_rejects
 from ddbcore.pages cimport index_named
 from ddbcore.partition cimport partition_prefetch
 from ddbcore.projection cimport Projection
@@ -67,15 +68,19 @@ cdef enum:
     PROVEN_BYTES = PROVEN_BLOCKS * BLOCK_BYTES
 
 
-cdef int places_decide(const Bound* bound, const Place* places, uint32_t start, uint32_t count,
-                       uint32_t* hits, uint32_t* hit_count, uint32_t* failed) noexcept nogil:
+cdef int places_decide(const Bound* bound, const Lead* lead, const Place* places, uint32_t start,
+                       uint32_t count, uint32_t* hits, uint32_t* hit_count,
+                       uint32_t* failed) noexcept nogil:
     """Note which places pass: 0, or the status of the first that cannot be decided."""
     cdef uint32_t index
     cdef uint32_t found = hit_count[0]
+    cdef bint leads = lead.sizes != NULL
     cdef int status
     for index in range(start, count):
         if index + PREFETCH_AHEAD < count:
             place_prefetch(places[index + PREFETCH_AHEAD].record)
+        if leads and lead_rejects(lead, places[index].record, places[index].room):
+            continue
         status = condition_eval(bound, places[index].record, places[index].room)
         if status < 0:
             hit_count[0] = found
@@ -353,6 +358,7 @@ cdef class Walk:
     cdef int decide(self) except -1:
         cdef Engine engine = self.table.engine
         cdef const Bound* bound
+        cdef const Lead* lead
         cdef uint32_t index
         cdef uint32_t count = self.place_count
         cdef uint32_t start = 0
@@ -365,13 +371,15 @@ cdef class Walk:
             self.hit_count = count
             return 0
         bound = self.condition.bound
+        lead = &self.condition.lead
         while True:
             if count < BATCH_FREE_MIN or engine.following:
-                status = places_decide(bound, self.places, start, count, self.hits, &found, &failed)
+                status = places_decide(bound, lead, self.places, start, count, self.hits, &found,
+                                       &failed)
             else:
                 with nogil:
-                    status = places_decide(bound, self.places, start, count, self.hits, &found,
-                                           &failed)
+                    status = places_decide(bound, lead, self.places, start, count, self.hits,
+                                           &found, &failed)
             if status == 0:
                 self.hit_count = found
                 return 0

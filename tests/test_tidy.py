@@ -55,6 +55,7 @@ LAYERS = [
     Layer("workspace", "ddbcore.workspace"),
     Layer("effects", "ddbcore.effect"),
     Layer("program", "ddbcore.program ddbcore.projection"),
+    Layer("leads", "ddbcore.lead"),
     Layer("filter", "ddbcore.filter"),
     Layer("segments", "ddbcore.segments"),
     Layer("log", "ddbcore.log"),
