@@ -8,11 +8,15 @@ from ddbcore.keyspace cimport Keyspace
 from ddbcore.pages cimport Reader
 from ddbcore.projection cimport Projection, Selection
 from ddbcore.record cimport Record
+from ddbcore.sieve cimport Sieve
 from ddbcore.table cimport CoreTable
 
 cdef enum:
     BATCH_MAX = 4096                      # records that one evaluation decides
     BATCH_FREE_MIN = 32                   # fewer are decided with the GIL
+    WALKED_MIN = 8192                     # records decided before a sieve is thought of
+    WALKED_SHARE = 32                     # and one in so many of the table
+    PASSED_SHARE_MAX = 16                 # at most one in so many passed
     PREFETCH_AHEAD = 12                   # records; deciding one covers a tenth of a cache miss
 
 
@@ -32,6 +36,10 @@ cdef class Walk:
     cdef object names                     # of the projection
     cdef Selection selection              # of the projection, for the table's codec
     cdef object key_of                    # or None
+    cdef Sieve sieve                      # that fills the cursor's windows, or None
+    cdef bint sieve_tried
+    cdef uint64_t walked                  # records decided
+    cdef uint64_t passed                  # of them
     cdef Place* places                    # of the records of the cursor's window
     cdef uint32_t* hits                   # the places that passed
     cdef uint32_t capacity
@@ -54,6 +62,13 @@ cdef class Walk:
     # Find and decide what follows. 0 at the end of the walk.
     cdef int gather(self) except -1
     cdef int reserve(self, uint32_t count) except -1
+    # Come to a moment at which nobody writes, with everything bound to what the table is then.
+    cdef int settle(self) except -1
+    # Whether the rest of a scan is better found in the log, and doing so.
+    cdef bint sievable(self)
+    cdef Sieve sift(self)
+    # Fill the cursor's window from the sieve. 0 when there is no going on with it.
+    cdef bint sieve_fill(self) except -1
     # The entries of the window that lie in the cursor's bounds.
     cdef uint32_t inside_count(self) except? 0xFFFFFFFF
     cdef int find_records(self, uint32_t count) except -1

@@ -23,11 +23,12 @@ Threads
     kept: while an engine is pinned it cannot follow.
 """
 
+from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy
 
-from ddbcore.cursor cimport WINDOW_FIRST
+from ddbcore.cursor cimport WINDOW_FIRST, Scan
 from ddbcore.engine cimport Engine
 from ddbcore.indexes cimport IndexState, base_key_read
 from ddbcore.item cimport ItemCodec
@@ -45,6 +46,7 @@ from ddbcore.segments cimport (
     address_slot,
     record_at,
 )
+from ddbcore.sieve cimport SIFT_BYTES_HELD, Sieve
 from ddbcore.status cimport ERR_CORRUPT
 from ddbcore.steps cimport Bound, condition_eval
 
@@ -169,6 +171,11 @@ cdef class Walk:
         key = self.source.last_key
         return key if key is None or self.key_of is None else self.key_of(*key)
 
+    @property
+    def sieving(self):
+        """Whether the rest is found by a pass through the log. For tests and the curious."""
+        return self.sieve is not None
+
     def __next__(self):
         if self.busy:
             raise ValidationError("the cursor is in use in another thread")
@@ -269,28 +276,21 @@ cdef class Walk:
 
     cdef int gather(self) except -1:
         cdef Cursor source = self.source
-        cdef Engine engine = self.table.engine
-        cdef uint64_t lsn, version
+        cdef uint64_t version
         self.hit_next = self.hit_count = self.place_count = 0
         self.space = NULL                 # until all went well: what fails is tried again
         if source.finished:
             return 0
-        if engine.following:
-            # Others have their turn here, since they have none while a batch is decided; and not
-            # while the engine is pinned, or they could not follow.
-            engine.unpin()
-            with nogil:
-                pass
-            engine.pins += 1
-        while True:
-            self.enter()
-            lsn, version = engine.log.lsn, engine.schema_version
-            self.reserve(source.wanted if source.wanted > WINDOW_FIRST else WINDOW_FIRST)
-            self.rebind()
-            # Making objects may have run finalizers, and those may have written.
-            if lsn == engine.log.lsn and version == engine.schema_version and not engine.refused:
-                break
-        if not source.regather():
+        if not self.sieve_tried and self.sievable():
+            self.sieve_tried = True
+            self.sieve = self.sift()
+        self.settle()
+        if self.sieve is not None and not self.sieve_fill():
+            self.sieve = None
+        if self.sieve is None:
+            if not source.regather():
+                return 0
+        elif source.window_count == 0:
             return 0
         version = self.table.space.version
         self.place_count = self.inside_count()
@@ -305,6 +305,67 @@ cdef class Walk:
         self.space = self.table.space
         self.version = version
         return 1
+
+    cdef int settle(self) except -1:
+        cdef Engine engine = self.table.engine
+        cdef uint32_t wanted
+        cdef uint64_t lsn, version
+        if engine.following:
+            # Others have their turn here, since they have none while a batch is decided; and not
+            # while the engine is pinned, or they could not follow.
+            engine.unpin()
+            with nogil:
+                pass
+            engine.pins += 1
+        while True:
+            self.enter()
+            lsn, version = engine.log.lsn, engine.schema_version
+            wanted = self.source.wanted
+            self.reserve(wanted if wanted > WINDOW_FIRST else WINDOW_FIRST)
+            self.rebind()
+            # Making objects may have run finalizers, and those may have written.
+            if lsn == engine.log.lsn and version == engine.schema_version and not engine.refused:
+                return 0
+
+    cdef bint sievable(self):
+        return (self.reader is None and self.condition is not None and self.remaining < 0
+                and isinstance(self.source, Scan) and self.walked >= WALKED_MIN
+                and self.walked * WALKED_SHARE >= self.table.space.item_count
+                and self.passed * PASSED_SHARE_MAX <= self.walked)
+
+    cdef Sieve sift(self):
+        cdef Engine engine = self.table.engine
+        cdef Sieve sieve = Sieve.__new__(Sieve)
+        self.settle()
+        if not sieve.begin(self.table, <Scan>self.source):
+            return None
+        while True:
+            if sieve.part_count == 0:
+                if not sieve.look():
+                    return None
+                # The last ones are read when a window is filled.
+                if sieve.left() <= SIFT_BYTES_HELD:
+                    break
+            if not sieve.step(self.condition, engine.following):
+                return None
+            PyErr_CheckSignals()
+            self.settle()
+        sieve.sort(engine.following)
+        return sieve
+
+    cdef bint sieve_fill(self) except -1:
+        cdef Cursor source = self.source
+        if source.window_next < source.window_count:
+            source.wanted = WINDOW_FIRST  # the table changes; see Cursor.regather
+        if not (self.sieve.catch_up(<Scan>source, self.condition)
+                and self.sieve.fill(<Scan>source)):
+            # As when nothing was gathered yet, behind the last key.
+            source.window_count = source.window_next = 0
+            return False
+        source.version = source.table.space.version
+        source.wanted = (source.wanted * 2 if source.wanted < source.wanted_max // 2
+                         else source.wanted_max)
+        return True
 
     cdef uint32_t inside_count(self) except? 0xFFFFFFFF:
         cdef uint32_t lower = 0
@@ -365,7 +426,7 @@ cdef class Walk:
         cdef uint32_t failed = 0
         cdef uint32_t found = 0
         cdef int status = 0
-        if self.condition is None:
+        if self.condition is None or self.sieve is not None:
             for index in range(count):
                 self.hits[index] = index
             self.hit_count = count
@@ -382,6 +443,8 @@ cdef class Walk:
                                            &found, &failed)
             if status == 0:
                 self.hit_count = found
+                self.walked += count
+                self.passed += found
                 return 0
             # Perhaps it is only longer than its room: once more, with its own size.
             if status != ERR_CORRUPT or self.reader is not None or not self.widen_place(failed):

@@ -74,6 +74,7 @@ LAYERS = [
     Layer("doors", "ddbcore.database ddbcore.table"),
     Layer("walks", "ddbcore.batch ddbcore.cursor ddbcore.verify ddbcore.probe ddbcore"),
     Layer("typed doors", "ddbcore.writes ddbcore.pages ddbcore.backfill ddbcore.json_door"),
+    Layer("sieves", "ddbcore.sieve"),
     Layer("filtered walks", "ddbcore.walk"),
     Layer("table reads", "ddbcore.reading"),
     Layer("column", "ddbcore.arrow ddbcore.column"),
