@@ -78,7 +78,6 @@ cdef int part_append(const uint8_t* data, size_t size, Buffer* out) noexcept nog
 # Append an attribute as a part of a key. OK; 1: it cannot be one; ERR_CORRUPT, ERR_MEMORY.
 cdef int operand_append(const Operand* value, uint8_t type, size_t size_max,
                         Buffer* out) noexcept nogil
-# The base key in an entry's range key: hash key, then range key, as lengths in `out`. OK or
-# ERR_CORRUPT.
-cdef int base_key_read(IndexState index, const Record* entry, Buffer* out,
-                       uint32_t* hash_size) noexcept
+# Append the base key in an entry's range key: hash key, then range key. OK or ERR_CORRUPT.
+cdef int base_key_append(IndexState index, const Record* entry, Buffer* out,
+                         uint32_t* hash_size) noexcept

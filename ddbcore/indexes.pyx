@@ -24,7 +24,7 @@ Format: FORMAT.md, section "Indexes".
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memchr, memcmp, memcpy, memset
 
 from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve
 from ddbcore.names cimport NAME_COUNT_MAX, name_find
@@ -109,23 +109,29 @@ cdef const uint8_t* part_skip(const uint8_t* data, const uint8_t* end) noexcept 
 
 cdef const uint8_t* part_read(const uint8_t* data, const uint8_t* end, Buffer* out) noexcept nogil:
     """Append the bytes of the part at `data`; its end, or NULL."""
+    cdef const uint8_t* zero
+    cdef size_t size
     while end - data >= 2:
-        if data[0] == 0 and data[1] == 0:
-            return data + 2
-        if buffer_reserve(out, 1) != 0:
+        zero = <const uint8_t*>memchr(data, 0, <size_t>(end - data) - 1)
+        if zero == NULL:
             return NULL
-        out.data[out.size] = data[0]
-        out.size += 1
-        data += 2 if data[0] == 0 else 1
+        size = <size_t>(zero - data) + (zero[1] != 0)
+        if buffer_reserve(out, size) != 0:
+            return NULL
+        memcpy(out.data + out.size, data, size)
+        out.size += size
+        data = zero + 2
+        if zero[1] == 0:
+            return data
     return NULL
 
 
-cdef int base_key_read(IndexState index, const Record* entry, Buffer* out,
-                       uint32_t* hash_size) noexcept:
+cdef int base_key_append(IndexState index, const Record* entry, Buffer* out,
+                         uint32_t* hash_size) noexcept:
     cdef const uint8_t* data = <const uint8_t*>entry + RECORD_HEADER_BYTES + entry.hash_size
     cdef const uint8_t* end = data + entry.range_size
+    cdef size_t start = out.size
     cdef uint32_t _part
-    out.size = 0
     for _part in range(index.part_count - index.hash_count):
         data = part_skip(data, end)
         if data == NULL:
@@ -133,7 +139,7 @@ cdef int base_key_read(IndexState index, const Record* entry, Buffer* out,
     data = part_read(data, end, out)
     if data == NULL:
         return ERR_CORRUPT
-    hash_size[0] = <uint32_t>out.size
+    hash_size[0] = <uint32_t>(out.size - start)
     if data == end:
         return OK
     return OK if part_read(data, end, out) == end else ERR_CORRUPT

@@ -23,7 +23,7 @@ from ddbcore.filter cimport Filter
 from ddbcore.indexes cimport (
     IndexSet,
     IndexState,
-    base_key_read,
+    base_key_append,
     index_set,
     operand_append,
     part_append,
@@ -127,7 +127,9 @@ cdef class Reader:
         cdef uint32_t hash_size = 0
         cdef uint64_t address = 0
         cdef Span hash_key, range_key
-        cdef int status = base_key_read(self.index, entry, &self.key, &hash_size)
+        cdef int status
+        self.key.size = 0
+        status = base_key_append(self.index, entry, &self.key, &hash_size)
         if status == 0:
             hash_key.data = self.key.data
             hash_key.size = hash_size

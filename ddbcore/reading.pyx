@@ -2,8 +2,9 @@
 
 Theory of operation
     The plain forms, a hash key with bounds and a whole table, enter C at once and come back as a
-    cursor. Everything that has to do with the language (filters, projections, key conditions) or
-    with indexes is passed on to `_search`, which hashrange.Table has.
+    cursor. Everything that has to do with the language (filters, projections, key conditions) is
+    passed on to `_search`, which hashrange.Table has, and the plain query of an index to
+    `_search_index`.
 
 Threads
     Any, under the GIL.
@@ -42,6 +43,15 @@ cdef class ReadTable(CoreTable):
                 and values is None):
             return Query(self, hash, between, ge, gt, le, lt, eq, begins_with, reverse, limit,
                          after)
+        if (index is not None and filter is None and project is None and key is None
+                and names is None and values is None
+                and (hr_is_exact_text(<PyObject*>hash) or type(hash) in PLAIN_TYPES)):
+            bounds = None
+            if not (between is None and ge is None and gt is None and le is None and lt is None
+                    and eq is None and begins_with is None):
+                bounds = {"between": between, "ge": ge, "gt": gt, "le": le, "lt": lt, "eq": eq,
+                          "begins_with": begins_with}
+            return self._search_index(hash, index, bounds, reverse, limit, after)
         return self._search("query", hash=hash, key=key, bounds={
             "between": between, "ge": ge, "gt": gt, "le": le, "lt": lt, "eq": eq,
             "begins_with": begins_with,

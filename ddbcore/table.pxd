@@ -37,7 +37,9 @@ cdef class CoreTable:
     cdef int settle(self, object durability) except -1
     cdef int settle_as(self, int wanted) except -1
     cdef int get_some(self, list keys, list items) except -1
-    cdef void prefetch_record(self, uint64_t hash) noexcept
+    # Bring the record nearer that the first entry with a hash's tag names; its address, or 0.
+    # Whether it is the one that is meant, its key tells.
+    cdef uint64_t prefetch_record(self, uint64_t hash) noexcept
     cdef int assist(self) except -1
     cdef int condition_check(self, const Record* old, object condition, object names,
                              object values) except -1

@@ -706,16 +706,18 @@ cdef class CoreTable:
             free(records)
         return 0
 
-    cdef void prefetch_record(self, uint64_t hash) noexcept:
+    cdef uint64_t prefetch_record(self, uint64_t hash) noexcept:
         cdef Slot slot
         cdef uint64_t ref
         if partition_find(&self.space.partition, hash, &slot) != FOUND:
-            return
+            return 0
         ref = slot_ref(&slot)
-        if (ref_kind(ref) == REF_RECORD
-                and address_slot(ref_address(ref)) < self.engine.log.view.slot_count):
-            record_prefetch(self.engine.log.view.slots[address_slot(ref_address(ref))].base
-                            + address_offset(ref_address(ref)))
+        if (ref_kind(ref) != REF_RECORD
+                or address_slot(ref_address(ref)) >= self.engine.log.view.slot_count):
+            return 0
+        record_prefetch(self.engine.log.view.slots[address_slot(ref_address(ref))].base
+                        + address_offset(ref_address(ref)))
+        return ref_address(ref)
 
     def count(self):
         """Return the exact number of items, at once."""

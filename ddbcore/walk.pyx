@@ -26,17 +26,19 @@ Threads
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 
+from ddbcore.btree cimport Span
 from ddbcore.cursor cimport WINDOW_FIRST, Scan
 from ddbcore.engine cimport Engine
-from ddbcore.indexes cimport IndexState, base_key_read
+from ddbcore.indexes cimport IndexState, base_key_append
 from ddbcore.item cimport ItemCodec
-from ddbcore.keyspace cimport keyspace_hash
+from ddbcore.keyspace cimport Keyspace, keyspace_find, keyspace_hash
 from ddbcore.lead cimport Lead, lead_rejects
 from ddbcore.pages cimport index_named
 from ddbcore.partition cimport partition_prefetch
 from ddbcore.projection cimport Projection
+from ddbcore.record cimport RECORD_HEADER_BYTES
 from ddbcore.segments cimport (
     BLOCK_BYTES,
     BLOCK_SHIFT,
@@ -47,7 +49,7 @@ from ddbcore.segments cimport (
     record_at,
 )
 from ddbcore.sieve cimport SIFT_BYTES_HELD, Sieve
-from ddbcore.status cimport ERR_CORRUPT
+from ddbcore.status cimport ERR_CORRUPT, FOUND
 from ddbcore.steps cimport Bound, condition_eval
 
 from ddbcore.cursor import limit_parse
@@ -124,6 +126,39 @@ cdef int place_find(LogView* view, uint64_t address, Place* place) noexcept nogi
     elif record_at(view, address) == NULL:
         return ERR_CORRUPT
     return 0
+
+
+cdef struct Pointer:
+    # What an index entry leads to.
+    uint64_t hash                         # of the item's hash key
+    uint64_t address                      # what the first entry of that tag names; then the item; 0: none
+    size_t key                            # where the item's key stands
+    uint32_t hash_size
+    uint32_t range_size
+
+
+cdef inline int item_find(Keyspace* space, const uint8_t* key, Pointer* pointer,
+                          const uint8_t** out) noexcept nogil:
+    """Find an item by its key: FOUND, OK or an error."""
+    cdef const Record* record = NULL
+    cdef Span hash_key, range_key
+    cdef int status
+    # Nearly always the first entry of the tag names the item itself.
+    if pointer.address != 0:
+        record = record_at(space.view, pointer.address)
+        if (record != NULL and record.hash_size == pointer.hash_size
+                and record.range_size == pointer.range_size
+                and memcmp(<const uint8_t*>record + RECORD_HEADER_BYTES, key,
+                           pointer.hash_size + pointer.range_size) == 0):
+            out[0] = <const uint8_t*>record
+            return FOUND
+    hash_key.data = key
+    hash_key.size = pointer.hash_size
+    range_key.data = key + pointer.hash_size
+    range_key.size = pointer.range_size
+    status = keyspace_find(space, pointer.hash, hash_key, range_key, &pointer.address, &record)
+    out[0] = <const uint8_t*>record
+    return status
 
 
 cdef class Walk:
@@ -391,29 +426,41 @@ cdef class Walk:
         return 0
 
     cdef int find_items(self, uint32_t count) except -1:
-        """Find what the entries lead to; the steps of many look-ups are taken together."""
+        """Find what the entries pointer to; the steps of many look-ups are taken together."""
         cdef Reader reader = self.reader
         cdef CoreTable table = self.table
         cdef Engine engine = table.engine
-        cdef uint64_t hashes[ITEM_STAGE]
-        cdef const Record* record
+        cdef LogView* view = &engine.log.view
+        cdef Pointer pointers[ITEM_STAGE]
+        cdef Pointer* pointer
         cdef uint32_t start, index, stop
-        cdef uint32_t hash_size = 0
+        cdef int status
         for start in range(0, count, ITEM_STAGE):
             stop = start + ITEM_STAGE if start + ITEM_STAGE < count else count
+            reader.key.size = 0
             for index in range(start, stop):
                 self.source.prefetch(index)
             for index in range(start, stop):
-                if base_key_read(reader.index, self.entry(index), &reader.key, &hash_size) != 0:
+                pointer = &pointers[index - start]
+                pointer.key = reader.key.size
+                if base_key_append(reader.index, self.entry(index), &reader.key,
+                                   &pointer.hash_size) != 0:
                     engine.fail(ERR_CORRUPT, f"following index {reader.index.name}")
-                hashes[index - start] = keyspace_hash(table.space, reader.key.data, hash_size)
-                partition_prefetch(&table.space.partition, hashes[index - start])
+                pointer.range_size = <uint32_t>(reader.key.size - pointer.key) - pointer.hash_size
+                pointer.hash = keyspace_hash(table.space, reader.key.data + pointer.key, pointer.hash_size)
+                partition_prefetch(&table.space.partition, pointer.hash)
             for index in range(start, stop):
-                table.prefetch_record(hashes[index - start])
+                pointer = &pointers[index - start]
+                pointer.address = table.prefetch_record(pointer.hash)
             for index in range(start, stop):
-                record = reader.base(self.entry(index))
-                self.places[index].record = <const uint8_t*>record
-                self.places[index].room = record.size_bytes
+                pointer = &pointers[index - start]
+                status = item_find(table.space, reader.key.data + pointer.key, pointer,
+                                   &self.places[index].record)
+                if status != FOUND:
+                    engine.fail(ERR_CORRUPT if status >= 0 else status,
+                                f"following index {reader.index.name}")
+                self.places[index].room = (view.slots[address_slot(pointer.address)].size
+                                           - address_offset(pointer.address))
         return 0
 
     cdef int decide(self) except -1:

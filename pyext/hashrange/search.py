@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from hashrange.indexes import IndexView
     from hashrange.table import Table
 
-__all__ = ["Expressions", "query", "scan"]
+__all__ = ["Expressions", "query", "query_index", "scan"]
 
 NAME_LISTS_MAX = 1024  # projections by list of names that are kept
 WORDS = {"=": "eq", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
@@ -117,16 +117,45 @@ def query(
         if plain:
             return source
     else:
-        refuse_bounds(bounds)
-        encoded: dict[str, Any] = view.bounds(bounds)
-        source = Query(
-            view.entries,
-            view.hash_bytes(hash),
-            reverse=reverse,
-            after=None if after is None else view.position(after),
-            **encoded,
-        )
+        source = view_query(view, hash, bounds, reverse, after)
     return walk(table, view, source, limit, parts)
+
+
+def query_index(
+    table: Table,
+    hash: Any,
+    index: str,
+    bounds: dict[str, Any] | None,
+    reverse: bool,
+    limit: int | None,
+    after: Any,
+) -> Walk:
+    """Return the cursor of a query of an index that has a hash key's value and no expressions."""
+    view = view_of(table, index)
+    if bounds is not None:
+        bounds = {word: bound for word, bound in bounds.items() if bound is not None}
+    projection, names = None, None
+    if view.projected is not None:
+        projection, names = table.database.expressions.named(view.projected)
+    source = view_query(view, hash, bounds, reverse, after)
+    return walk(table, view, source, limit, (None, projection, names))
+
+
+def view_query(
+    view: IndexView, hash: Any, bounds: dict[str, Any] | None, reverse: bool, after: Any
+) -> Query:
+    """Return the cursor over the entries of a hash key in an index."""
+    encoded: dict[str, Any] = {}
+    if bounds:
+        refuse_bounds(bounds)
+        encoded = view.bounds(bounds)
+    return Query(
+        view.entries,
+        view.hash_bytes(hash),
+        reverse=reverse,
+        after=None if after is None else view.position(after),
+        **encoded,
+    )
 
 
 def resolved(

@@ -116,6 +116,17 @@ class Table(ReadTable):
             return search.scan(self, **arguments)
         return search.query(self, **arguments)
 
+    def _search_index(
+        self,
+        hash: Any,
+        index: str,
+        bounds: dict[str, Any] | None,
+        reverse: bool,
+        limit: int | None,
+        after: Any,
+    ) -> Walk:
+        return search.query_index(self, hash, index, bounds, reverse, limit, after)
+
     def _condition_arguments(
         self, condition: Any, names: dict[str, str] | None, values: dict[str, Any] | None
     ) -> tuple[Any, dict[str, str] | None, dict[str, Any] | None]:
