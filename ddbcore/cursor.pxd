@@ -27,6 +27,7 @@ cdef class Cursor:
     cdef int64_t remaining                # items still to return; -1: no limit
     cdef bint started                     # `last` holds a key
     cdef bint finished
+    cdef bint exhausted                   # nothing lay behind the window when it was gathered
     cdef Buffer last                      # hash key and range key of the last item returned
     cdef uint32_t last_hash_size
 
@@ -35,6 +36,8 @@ cdef class Cursor:
     # Gather the window that follows `last`; whether there is anything in it. Runs no Python code
     # unless it raises or the table was loaded anew.
     cdef bint regather(self) except -1
+    # Whether the window is used up and nothing lies behind it, as long as the table is at rest.
+    cdef bint at_end(self) noexcept
     # Make room for windows of `count` addresses.
     cdef int widen(self, uint32_t count) except -1
     # Gather the addresses that follow `last` (or the start). Raises.

@@ -176,7 +176,7 @@ cdef class Cursor:
         table.enter()
         if (self.window_next >= self.window_count or self.space != table.space
                 or self.version != table.space.version):
-            if not self.regather():
+            if self.at_end() or not self.regather():
                 self.finished = True
                 return NULL
             for index in range(PREFETCH_AHEAD):
@@ -196,6 +196,10 @@ cdef class Cursor:
             self.remaining -= 1
         return record
 
+    cdef bint at_end(self) noexcept:
+        return (self.exhausted and self.window_next >= self.window_count
+                and self.space == self.table.space and self.version == self.table.space.version)
+
     cdef bint regather(self) except -1:
         """Gather a window anew; whether there is anything in it."""
         cdef CoreTable table = self.table
@@ -208,6 +212,7 @@ cdef class Cursor:
         self.window_count = 0
         self.window_next = 0
         self.fill()
+        self.exhausted = self.window_count < self.wanted
         self.version = table.space.version
         self.wanted = self.wanted * 2 if self.wanted < self.wanted_max // 2 else self.wanted_max
         if self.window_count == 0:

@@ -255,6 +255,11 @@ cdef class Walk:
 
     cdef int enter(self) except -1:
         cdef Engine engine = self.table.engine
+        # What CoreTable.enter asks of both tables; nearly always there is nothing to do.
+        if not (engine.refused or engine.following or engine.log.sync_errno != 0
+                or engine.loader != 0 or self.source.table.space.dropped
+                or self.table.space.dropped):
+            return 0
         engine.unpin()
         try:
             self.source.table.enter()
@@ -323,7 +328,7 @@ cdef class Walk:
         if self.sieve is not None and not self.sieve_fill():
             self.sieve = None
         if self.sieve is None:
-            if not source.regather():
+            if source.at_end() or not source.regather():
                 return 0
         elif source.window_count == 0:
             return 0
@@ -397,6 +402,7 @@ cdef class Walk:
             # As when nothing was gathered yet, behind the last key.
             source.window_count = source.window_next = 0
             return False
+        source.exhausted = False
         source.version = source.table.space.version
         source.wanted = (source.wanted * 2 if source.wanted < source.wanted_max // 2
                          else source.wanted_max)
