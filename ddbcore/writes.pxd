@@ -7,7 +7,17 @@ from ddbcore.program cimport Program
 from ddbcore.projection cimport Projection
 from ddbcore.record cimport Record
 from ddbcore.table cimport CoreTable
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+cdef enum:
+    ACTION_PUT = 0                        # Action.kind
+    ACTION_UPDATE = 1
+    ACTION_DELETE = 2
+    ACTION_CHECK = 3
+    SHOW_BEFORE = 1                       # bits of Action.wants: what the outcome shows
+    SHOW_AFTER = 2
+    SHOW_FAILED = 4
+    SHOW_ARMS = 8
 
 # A key that is looked for.
 cdef struct Wanted:
@@ -29,8 +39,12 @@ cdef class Action:
     cdef Projection touched               # what images show, or None for all
     cdef bint native                      # plain Python values, in and out
     cdef size_t start                     # of its record among the encoded ones
+    cdef uint64_t hash                    # of its hash key
+    cdef uint64_t mark                    # of its whole key
 
     cdef int encode(self, Buffer* out) except -1
+    cdef void mark_key(self, const uint8_t* data) noexcept
+    cdef bint meets(self, Action other, const uint8_t* data) noexcept
     cdef object image(self, const Record* record)
     cdef object whole(self, const Record* record)
     cdef int decide(self, const Record* old) except -1
@@ -39,3 +53,11 @@ cdef class Action:
     ) except? NULL
     cdef uint32_t key_bytes(self, const Record* key) except? 0xFFFFFFFF
     cdef tuple perform(self, Engine engine, const Record* key, Buffer* frame)
+
+
+# Carry out actions whose items and keys are encoded, as write_all does; durability is one of
+# engine's. faults: the errors of those that could not be encoded, by number.
+cdef list actions_commit(Engine engine, list actions, dict faults, Buffer* encoded, object finish,
+                         int durability)
+# Tell whether an encoded action is of the item of one of the first `count` others.
+cdef bint action_meets(Action action, list others, Py_ssize_t count, const uint8_t* data) noexcept

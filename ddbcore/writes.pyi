@@ -68,6 +68,3 @@ def read_all(
     engine: Engine,
     reads: Sequence[tuple[CoreTable, dict[str, Any], Projection | None, dict[str, str] | None]],
 ) -> list[tuple[dict[str, Any] | None, int]]: ...
-def get_all(
-    engine: Engine, keys: Sequence[tuple[CoreTable, Any, Any]]
-) -> list[dict[str, Any] | None]: ...

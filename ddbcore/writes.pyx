@@ -27,7 +27,7 @@ from libc.string cimport memcmp, memcpy, memset
 
 from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve
 from ddbcore.commit cimport frame_commit, frame_entries, record_find
-from ddbcore.engine cimport Engine
+from ddbcore.engine cimport Engine, TableState, durability_parse
 from ddbcore.hashing cimport hash_bytes
 from ddbcore.indexes cimport INDEX_COUNT_MAX, IndexArm, IndexSet, IndexState, index_set
 from ddbcore.item cimport ItemCodec
@@ -67,16 +67,6 @@ PUT, UPDATE, DELETE, CHECK = range(4)
 cdef dict ACTION_KINDS = {"Put": PUT, "Update": UPDATE, "Delete": DELETE, "ConditionCheck": CHECK}
 # What the outcome shows: bits of Action.wants.
 WANT_BEFORE, WANT_AFTER, WANT_FAILED, WANT_ARMS = 1, 2, 4, 8
-
-cdef enum:
-    ACTION_PUT = 0
-    ACTION_UPDATE = 1
-    ACTION_DELETE = 2
-    ACTION_CHECK = 3
-    SHOW_BEFORE = 1
-    SHOW_AFTER = 2
-    SHOW_FAILED = 4
-    SHOW_ARMS = 8
 
 
 cdef int buffer_align(Buffer* out) except -1:
@@ -125,7 +115,33 @@ cdef class Action:
             typed_key_append(self.codec, self.item, out)
         else:
             typed_item_append(self.codec, self.item, out)
+        self.mark_key(out.data)
         return 0
+
+    cdef void mark_key(self, const uint8_t* data) noexcept:
+        """Note what the encoded key hashes to, and start loading its index line."""
+        cdef const Record* key = <const Record*>(data + self.start)
+        cdef TableState state = self.table.state
+        self.hash = keyspace_hash(&state.space, <const uint8_t*>key + RECORD_HEADER_BYTES,
+                                  key.hash_size)
+        self.mark = self.hash
+        if key.range_size:
+            self.mark = hash_bytes(record_range_span(key).data, key.range_size, self.hash)
+        if not state.space.dropped:
+            partition_prefetch(&state.space.partition, self.hash)
+
+    cdef bint meets(self, Action other, const uint8_t* data) noexcept:
+        """Tell whether two encoded actions are of one item."""
+        cdef const Record* key
+        cdef const Record* known
+        if self.mark != other.mark or self.table.state is not other.table.state:
+            return False
+        key = <const Record*>(data + self.start)
+        known = <const Record*>(data + other.start)
+        return (key.hash_size == known.hash_size and key.range_size == known.range_size
+                and memcmp(<const uint8_t*>key + RECORD_HEADER_BYTES,
+                           <const uint8_t*>known + RECORD_HEADER_BYTES,
+                           <size_t>key.hash_size + key.range_size) == 0)
 
     cdef object image(self, const Record* record):
         """What the caller sees of a record; None when there is none."""
@@ -279,14 +295,10 @@ def write_distinct(Engine engine not None, list actions not None, finish=None, d
 
 cdef list actions_run(Engine engine, list actions, object finish, object durability, bint distinct):
     """What write_all and write_distinct have in common."""
+    cdef int wanted = engine.durability if durability is None else durability_parse(durability)
     cdef Buffer* encoded
-    cdef Buffer* frame = NULL
     cdef Action action
-    cdef list outcomes
-    cdef list tables
-    cdef list everything = actions
-    cdef uint64_t lsn, version
-    cdef bint failed = False
+    cdef dict faults
     if not actions:
         return []
     for action in actions:
@@ -298,21 +310,35 @@ cdef list actions_run(Engine engine, list actions, object finish, object durabil
         faults = encode_all(actions, encoded)
         if distinct and (faults or actions_meet(actions, encoded)):
             return None
-        frame = engine.scratch_take()
+        return actions_commit(engine, actions, faults, encoded, finish, wanted)
+    finally:
+        engine.scratch_give(encoded)
+
+
+cdef list actions_commit(Engine engine, list actions, dict faults, Buffer* encoded, object finish,
+                         int durability):
+    cdef Buffer* frame = engine.scratch_take()
+    cdef Action action
+    cdef list outcomes
+    cdef list tables
+    cdef list everything = actions
+    cdef uint64_t lsn, version
+    cdef bint failed = False
+    try:
         while True:
             lsn, version = engine.log.lsn, engine.schema_version
             for action in actions:
                 action.table.enter_write()
+                action.table.prefetch_record(action.hash)
             frame.size = FRAME_HEADER_BYTES
             outcomes = perform_all(engine, actions, faults, encoded, frame)
             failed = False
             for outcome in outcomes:
-                failed = failed or isinstance(outcome, Error)
+                failed = failed or type(outcome) is not tuple
             everything = actions
             if finish is not None and not failed:
                 everything = [*actions, last_action(engine, finish(outcomes), encoded, frame)]
-            tables = list({id(action.table.state): action.table.state
-                           for action in everything}.values())
+            tables = tables_of(everything)
             # Nothing is allocated from here on until the frame is in the log.
             if (lsn == engine.log.lsn and version == engine.schema_version
                     and not engine.refused):
@@ -320,12 +346,32 @@ cdef list actions_run(Engine engine, list actions, object finish, object durabil
         if not failed and frame.size > FRAME_HEADER_BYTES:
             frame_commit(engine, frame, None, tables)
     finally:
-        engine.scratch_give(encoded)
-        if frame != NULL:
-            engine.scratch_give(frame)
+        engine.scratch_give(frame)
     if not failed:
-        (<Action>actions[0]).table.settle(durability)
+        (<Action>actions[0]).table.settle_as(durability)
     return outcomes
+
+
+cdef list tables_of(list actions):
+    """The states of the tables, each once."""
+    cdef list tables = []
+    cdef TableState last = None
+    cdef Action action
+    for action in actions:
+        # Most actions are of the table of the one before.
+        if action.table.state is not last:
+            last = action.table.state
+            if not any_is(tables, last):
+                tables.append(last)
+    return tables
+
+
+cdef bint any_is(list tables, TableState wanted) noexcept:
+    cdef Py_ssize_t number
+    for number in range(len(tables)):
+        if tables[number] is wanted:
+            return True
+    return False
 
 
 cdef Action last_action(Engine engine, Action action, Buffer* encoded, Buffer* frame):
@@ -425,19 +471,21 @@ cdef Wanted* wanted_make(Py_ssize_t count) except NULL:
     return wanted
 
 
-cdef int actions_meet(list actions, const Buffer* encoded) except -1:
+cdef bint actions_meet(list actions, const Buffer* encoded) noexcept:
     """Tell whether two encoded actions are of one item."""
-    cdef Wanted* wanted = wanted_make(len(actions))
-    cdef Action action
-    cdef uint32_t count = 0
-    try:
-        for action in actions:
-            wanted[count].table = <void*>action.table.state
-            wanted[count].start = action.start
-            count += 1
-        return keys_meet(encoded.data, wanted, count)
-    finally:
-        free(wanted)
+    cdef Py_ssize_t number
+    for number in range(1, len(actions)):
+        if action_meets(<Action>actions[number], actions, number, encoded.data):
+            return True
+    return False
+
+
+cdef bint action_meets(Action action, list others, Py_ssize_t count, const uint8_t* data) noexcept:
+    cdef Py_ssize_t number
+    for number in range(count):
+        if action.meets(<Action>others[number], data):
+            return True
+    return False
 
 
 # ---- plain transactions --------------------------------------------------------------------------
@@ -708,21 +756,3 @@ cdef object shown(CoreTable table, const Record* record, Projection projection, 
         return typed_item_decode(table.codec, <const uint8_t*>record, record.size_bytes)
     selection = projection.bind(table.codec, names, True)
     return selection.decode(<const uint8_t*>record, record.size_bytes, True)
-
-
-def get_all(Engine engine not None, keys not None):
-    """Return the items of keys at one moment, as plain Python values; None for those absent.
-
-    keys: (table, hash, range or None). Raises ValidationError.
-    """
-    cdef CoreTable table
-    cdef uint64_t lsn
-    cdef list found
-    while True:
-        # A reader follows the writer here; if it does so in between, all is read again.
-        for table, _, _ in keys:
-            table.enter()
-        lsn = engine.log.lsn
-        found = [table.get(hash, range) for table, hash, range in keys]
-        if lsn == engine.log.lsn:
-            return found

@@ -75,6 +75,7 @@ LAYERS = [
     Layer("walks", "ddbcore.batch ddbcore.cursor ddbcore.verify ddbcore.probe ddbcore"),
     Layer("typed doors", "ddbcore.writes ddbcore.pages ddbcore.backfill ddbcore.json_door"),
     Layer("sieves", "ddbcore.sieve"),
+    Layer("transactions", "ddbcore.transaction"),
     Layer("filtered walks", "ddbcore.walk"),
     Layer("table reads", "ddbcore.reading"),
     Layer("column", "ddbcore.arrow ddbcore.column"),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient, DynamoDBServiceResource
 
+    from ddbcore.table import CoreTable
     from hashrange.door import EngineDoor
     from hashrange.ops.service import Service
 
@@ -42,6 +43,7 @@ class Database(CoreDatabase):
         self.engine.compiler = compile_program
         self.durability: str = options.get("durability", "interval")
         self.expressions = Expressions()
+        self._named: dict[str, CoreTable] = {}  # what transactions were given by name
         self.service: Service | None = None
         self.service_lock = threading.Lock()
         _open.add(self)
