@@ -67,4 +67,8 @@ def read_keys(
 def read_all(
     engine: Engine,
     reads: Sequence[tuple[CoreTable, dict[str, Any], Projection | None, dict[str, str] | None]],
-) -> list[tuple[dict[str, Any] | None, int]]: ...
+    distinct: bool = False,
+) -> list[tuple[dict[str, Any] | None, int]] | None: ...
+def plain_reads(
+    parts: list[Any], tables: dict[str, tuple[Any, CoreTable]]
+) -> list[tuple[CoreTable, dict[str, Any], None, None]] | None: ...

@@ -578,6 +578,36 @@ def plain_actions(list parts not None, dict tables not None, programs not None):
     return actions
 
 
+def plain_reads(list parts not None, dict tables not None):
+    """Return what TransactItems of gets read, as read_all takes it; None: it takes a closer look.
+
+    parts, tables: as of plain_actions. Plain is a part of a table's name and a key.
+    """
+    cdef list reads = []
+    cdef PyObject* get
+    cdef PyObject* name
+    cdef PyObject* key
+    cdef PyObject* found
+    cdef object held
+    for part in list(parts):
+        if type(part) is not dict or not plainly_named(<PyObject*>part):
+            return None
+        get = member_of(<PyObject*>part, "Get")
+        if get == NULL or Py_TYPE(get) != &PyDict_Type:
+            return None
+        held = <object>get
+        if PyDict_GET_SIZE(get) != 2 or not plainly_named(get):
+            return None
+        name, key = member_of(get, "TableName"), member_of(get, "Key")
+        if name == NULL or key == NULL or not hr_is_exact_text(name):
+            return None
+        found = PyDict_GetItemWithError(<PyObject*>tables, name)
+        if found == NULL:
+            return None
+        reads.append(((<tuple?><object>found)[1], <object>key, None, None))
+    return reads
+
+
 # ---- reads ---------------------------------------------------------------------------------------
 
 
@@ -702,10 +732,11 @@ cdef tuple wanted_shown(CoreTable table, const Wanted* wanted, Py_ssize_t count,
     return items, sizes
 
 
-def read_all(Engine engine not None, list reads not None):
+def read_all(Engine engine not None, list reads not None, bint distinct=False):
     """Read items at one moment: a list of (item or None, its size in bytes).
 
-    reads: (table, key, Projection or None, names). Raises ValidationError.
+    reads: (table, key, Projection or None, names). distinct: return None when two are of one item.
+    Raises ValidationError.
     """
     cdef list wanted_reads = list(reads)
     cdef Py_ssize_t count = len(wanted_reads)
@@ -721,6 +752,8 @@ def read_all(Engine engine not None, list reads not None):
             table, key, _, _ = wanted_reads[index]
             table.enter()
             key_want(table, key, buffer, &wanted[index])
+        if distinct and keys_meet(buffer.data, wanted, <uint32_t>count):
+            return None
         # A reader follows the writer here, and not in between.
         for table, _, _, _ in wanted_reads:
             table.enter()
@@ -729,6 +762,8 @@ def read_all(Engine engine not None, list reads not None):
             if table.space.dropped:
                 table.renew()
             wanted_fetch(table, buffer.data, &wanted[index])
+        for index in range(count):
+            (<CoreTable>wanted_reads[index][0]).prefetch_record(wanted[index].hash)
         engine.pins += 1
         try:
             for index in range(count):

@@ -36,6 +36,7 @@ from ddbcore.writes import (
     WANT_FAILED,
     Action,
     plain_actions,
+    plain_reads,
     read_all,
     read_item,
     read_keys,
@@ -122,6 +123,15 @@ def merged(*parts: Mapping[str, Any] | None) -> dict[str, Any] | None:
             return {token: value for given in parts if given for token, value in given.items()}
         found = part
     return found if found is None or isinstance(found, dict) else dict(found)
+
+
+def transacted(outcomes: list[Any] | None) -> door.Transaction | None:
+    """Return what became of a transaction's actions; None: they are not distinct."""
+    if outcomes is None:
+        return None
+    return door.Transaction(
+        [outcome if isinstance(outcome, Error) else written(outcome) for outcome in outcomes]
+    )
 
 
 def native_key(value: TypedValue, kind: str) -> Any:
@@ -227,14 +237,25 @@ class EngineDoor:
         return read_keys(self.core(table), keys, *self.bindable(table, projection))
 
     def read_all(
-        self, reads: Sequence[tuple[door.Table, TypedItem, door.Expression | None]]
-    ) -> list[tuple[TypedItem | None, int]]:
+        self,
+        reads: Sequence[tuple[door.Table, TypedItem, door.Expression | None]],
+        *,
+        distinct: bool = False,
+    ) -> list[tuple[TypedItem | None, int]] | None:
         """Return several items of one moment, with their sizes."""
         wanted: list[Any] = []
         for table, key, projection in reads:
             bindable = (None, None) if projection is None else self.bindable(table, projection)
             wanted.append((self.core(table), key, *bindable))
-        return read_all(self.engine, wanted)
+        return read_all(self.engine, wanted, distinct)
+
+    def read_plain(self, parts: list[Any]) -> list[tuple[TypedItem | None, int]] | None:
+        """Read the items of TransactItems; None: it takes a closer look."""
+        try:
+            reads = plain_reads(parts, self.current()[1])
+            return None if reads is None else read_all(self.engine, reads, True)
+        except Error:
+            return None
 
     # -- writes
 
@@ -337,8 +358,13 @@ class EngineDoor:
         return failures
 
     def transact(
-        self, writes: Sequence[tuple[door.Table, door.Write]], token: str | None, digest: bytes
-    ) -> door.Transaction:
+        self,
+        writes: Sequence[tuple[door.Table, door.Write]],
+        token: str | None,
+        digest: bytes,
+        *,
+        distinct: bool = False,
+    ) -> door.Transaction | None:
         """Make writes as one; a known token gives the outcomes of the first call."""
         actions: list[Action] = []
         for table, write in writes:
@@ -346,25 +372,17 @@ class EngineDoor:
                 actions.append(self.action(table, write))
             except Error as error:
                 return door.Transaction([error] * len(writes))
+        run = write_distinct if distinct else write_all
         if token is None:
-            return self.transacted(actions, None)
+            return transacted(run(self.engine, actions))
         # Of two calls with one token, the second finds what the first did.
         with self.token_lock:
             known = self.known_token(token, digest)
             if known is not None:
                 return known
-            done = self.transacted(actions, self.remembering(token, digest))
+            done = transacted(run(self.engine, actions, self.remembering(token, digest)))
             self.forget_tokens()
             return done
-
-    def transacted(
-        self, actions: list[Action], finish: Callable[[list[Any]], Action] | None
-    ) -> door.Transaction:
-        """Carry out actions as one, and what `finish` makes of their outcomes."""
-        return door.Transaction([
-            outcome if isinstance(outcome, Error) else written(outcome)
-            for outcome in write_all(self.engine, actions, finish)
-        ])
 
     def tokens(self) -> CoreTable:
         """Return the hidden table of tokens."""

@@ -67,7 +67,12 @@ STATEMENTS = (
     ("UPDATE \"indexed\" SET g = ? WHERE pk = ? AND sk = ? RETURNING MODIFIED OLD *", "vkn"),
     ("DELETE FROM \"plain\" WHERE pk = ? AND sk = ? AND v = ? RETURNING ALL OLD *", "knv"),
     ("DELETE FROM \"indexed\" WHERE pk = ? AND sk = ?", "kn"),
+    ("EXISTS(SELECT * FROM \"plain\" WHERE pk = ? AND sk = ? AND v = ?)", "knv"),
+    ("EXISTS(SELECT * FROM \"indexed\" WHERE pk = ? AND sk = ? AND g IS MISSING)", "kn"),
 )
+READS = tuple(each for each in STATEMENTS if each[0].startswith("SELECT"))
+WAYS = ("transaction", "gets", "batch", "statement", "several", "together")
+WRITES = tuple(each for each in STATEMENTS if not each[0].startswith("SELECT"))
 
 
 class Requests:
@@ -77,6 +82,7 @@ class Requests:
         self.choose = random.Random(seed)
         self.token = 0
         self.sent: list[Item] = []
+        self.asked: list[Item] = []
 
     def chance(self, share: float) -> bool:
         return self.choose.random() < share
@@ -172,8 +178,23 @@ class Requests:
             request["ReturnConsumedCapacity"] = "TOTAL"
         return "BatchGetItem", request
 
-    def statement(self) -> tuple[str, Item]:
-        text, places = self.choose.choice(STATEMENTS)
+    def gets(self) -> tuple[str, Item]:
+        parts: list[Item] = []
+        for _ in range(self.choose.randrange(1, 5)):
+            get: Item = {"TableName": self.name(), "Key": self.key()}
+            if self.chance(0.1):
+                get["ProjectionExpression"] = self.choose.choice(["v", "#v, pk", "v,", "g.x"])
+            if "#v" in get.get("ProjectionExpression", "") or self.chance(0.03):
+                get["ExpressionAttributeNames"] = {"#v": "w"}
+            parts.append({"Get": get})
+        request: Item = {"TransactItems": parts}
+        if self.chance(0.3):
+            request["ReturnConsumedCapacity"] = self.choose.choice(["TOTAL", "NONE", "INDEXES"])
+        return "TransactGetItems", request
+
+    def stated(self, statements: tuple[tuple[str, str], ...]) -> tuple[str, Item]:
+        """Return a statement's text, and it with parameters."""
+        text, places = self.choose.choice(statements)
         makers = {
             "k": self.hash_value,
             "n": self.number,
@@ -187,12 +208,48 @@ class Requests:
             request["Parameters"].pop()
         if self.chance(0.02) and places:
             request["Parameters"].append({"S": "more"})
+        if self.chance(0.1):
+            request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        return text, request
+
+    def members(self) -> list[Item]:
+        """Return statements that are all reads or all writes, mostly."""
+        kind = STATEMENTS if self.chance(0.05) else self.choose.choice([READS, WRITES])
+        # Most of the time few texts, as a program has.
+        kind = tuple(self.choose.sample(kind, 2))
+        return [self.stated(kind)[1] for _ in range(self.choose.randrange(1, 5))]
+
+    def several(self) -> tuple[str, Item]:
+        members = self.members()
+        for member in members:
+            if self.chance(0.1):
+                member["ConsistentRead"] = True
+        request: Item = {"Statements": members}
+        if self.chance(0.3):
+            request["ReturnConsumedCapacity"] = self.choose.choice(["TOTAL", "NONE", "INDEXES"])
+        return "BatchExecuteStatement", request
+
+    def together(self) -> tuple[str, Item]:
+        request: Item = {"TransactStatements": self.members()}
+        if self.chance(0.3):
+            request["ReturnConsumedCapacity"] = self.choose.choice(["TOTAL", "NONE", "INDEXES"])
+        if self.chance(0.2):
+            self.token += 1
+            request["ClientRequestToken"] = f"s{self.token}"
+        if self.asked and self.chance(0.1):
+            request = self.choose.choice(self.asked)
+            if self.chance(0.3) and "ClientRequestToken" in request:
+                request = {**request, "TransactStatements": request["TransactStatements"][:1]}
+        self.asked = [*self.asked[-20:], request]
+        return "ExecuteTransaction", request
+
+    def statement(self) -> tuple[str, Item]:
+        text, request = self.stated(STATEMENTS)
         # What a scan finds first depends on the database's secret seed.
         limited = 0.05 if "AND pk = ?" not in text else 0.0
         for share, name, value in (
             (0.2, "ReturnConsumedCapacity", "INDEXES"),
             (0.2, "ConsistentRead", True),
-            (0.1, "ReturnValuesOnConditionCheckFailure", "ALL_OLD"),
             (limited, "Limit", 1),
             (0.02, "NextToken", "x"),
         ):
@@ -201,7 +258,8 @@ class Requests:
         return "ExecuteStatement", request
 
     def next(self) -> tuple[str, Item]:
-        return self.choose.choice([self.transaction, self.batch, self.statement])()
+        ways = [getattr(self, way) for way in WAYS]
+        return self.choose.choice(ways)()
 
 
 def long_way(db: hashrange.Database) -> None:
@@ -218,7 +276,8 @@ def long_way(db: hashrange.Database) -> None:
     door: Any = service.door
     door.read_keys = read_keys
     door.transact_plain = lambda *_: None
-    prepared_of(db).run = lambda _: None
+    door.read_plain = lambda _: None
+    prepared_of(db).ready = lambda _: None
 
 
 def prepared_of(db: hashrange.Database) -> Any:
@@ -236,7 +295,7 @@ def outcome(db: hashrange.Database, operation: str, request: Item) -> Any:
         return error.code, str(error), getattr(error, "reasons", None), getattr(error, "item", 0)
 
 
-@pytest.mark.parametrize("way", ["transaction", "batch", "statement", "next"])
+@pytest.mark.parametrize("way", [*WAYS, "next"])
 def test_short_ways_answer_as_the_long_ones(way: str) -> None:
     print(f"seed {SEED}")
     requests = Requests(SEED)
@@ -258,7 +317,6 @@ def test_short_ways_answer_as_the_long_ones(way: str) -> None:
         for name in ("plain", "indexed"):
             items = [sorted(map(repr, db.table(name).scan())) for db in (short, long)]
             assert items[0] == items[1]
-            assert items[0]
 
 
 # Short ways are no use if nobody takes them.
@@ -268,13 +326,45 @@ def test_the_short_ways_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
         key = {"pk": {"S": "a"}, "sk": {"N": "1"}}
         part = {"Put": {"TableName": "plain", "Item": key}}
         statement = {"Statement": STATEMENTS[0][0], "Parameters": [{"S": "a"}, {"N": "1"}]}
+        write = {
+            "Statement": "UPDATE \"plain\" SET v = ? WHERE pk = ? AND sk = ?",
+            "Parameters": [{"S": "x"}, {"S": "a"}, {"N": "2"}],
+        }
+        where = "pk = 'a' AND sk = 1 AND v IS MISSING"
+        check = {"Statement": f"EXISTS(SELECT * FROM \"plain\" WHERE {where})"}
+        written = {"TableName": "plain"}
+        insert = {"Statement": "INSERT INTO \"plain\" VALUE {'pk': 'a', 'sk': 2}"}
+        db.execute("ExecuteStatement", insert)
+        requests = [
+            ("TransactWriteItems", {"TransactItems": [part]}, {}),
+            ("ExecuteStatement", statement, {"Items": [key]}),
+            (
+                "BatchExecuteStatement",
+                {"Statements": [statement, statement]},
+                {"Responses": [{"Item": key, "TableName": "plain"}] * 2},
+            ),
+            ("BatchExecuteStatement", {"Statements": [write]}, {"Responses": [written]}),
+            (
+                "ExecuteTransaction",
+                {"TransactStatements": [statement]},
+                {"Responses": [{"Item": key}]},
+            ),
+            ("ExecuteTransaction", {"TransactStatements": [write, check]}, {"Responses": [{}, {}]}),
+            (
+                "TransactGetItems",
+                {"TransactItems": [{"Get": {"TableName": "plain", "Key": key}}]},
+                {"Responses": [{"Item": key}]},
+            ),
+        ]
         for _ in range(3):
-            db.execute("TransactWriteItems", {"TransactItems": [part]})
-            assert db.execute("ExecuteStatement", statement) == {"Items": [key]}
+            for operation, request, answer in requests:
+                assert db.execute(operation, request) == answer
         monkeypatch.setattr("hashrange.ops.transactions.action_of", None)
+        monkeypatch.setattr("hashrange.ops.transactions.check_keys", None)
         monkeypatch.setattr("hashrange.ops.statements.plan_statement", None)
-        assert db.execute("TransactWriteItems", {"TransactItems": [part]}) == {}
-        assert db.execute("ExecuteStatement", statement) == {"Items": [key]}
+        monkeypatch.setattr("hashrange.ops.statements.transaction", None)
+        for operation, request, answer in requests:
+            assert db.execute(operation, request) == answer
 
 
 # A prepared statement belongs to its table as it was: a key of another type is another plan.

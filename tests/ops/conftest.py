@@ -177,6 +177,9 @@ class DictDoor:
     def transact_plain(self, *_: Any) -> None:
         """Leave every transaction to `transact`."""
 
+    def read_plain(self, _: Any) -> None:
+        """Leave every transaction to `read_all`."""
+
     def write(self, table: Table, write: Write) -> Written:
         rows, mark = self.place(table, write.item)
         before = rows.get(mark)

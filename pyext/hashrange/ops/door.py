@@ -156,18 +156,36 @@ class Door(Protocol):
         """Make unconditional writes in any order; none of them when one is refused."""
 
     def transact(
-        self, writes: Sequence[tuple[Table, Write]], token: str | None, digest: bytes
-    ) -> Transaction:
+        self,
+        writes: Sequence[tuple[Table, Write]],
+        token: str | None,
+        digest: bytes,
+        *,
+        distinct: bool = False,
+    ) -> Transaction | None:
         """Make writes as one, or none of them.
 
         token: ClientRequestToken, remembered for ten minutes with the digest of the request.
-        Raises IdempotentParameterMismatch, TransactionInProgress.
+        distinct: nobody has looked at the keys; None, and nothing done, when two writes are of one
+        item or a key does not fit. Raises IdempotentParameterMismatch, TransactionInProgress.
         """
 
     def read_all(
-        self, reads: Sequence[tuple[Table, TypedItem, Expression | None]]
-    ) -> list[tuple[TypedItem | None, int]]:
-        """Read several items at one moment; each as `read` does."""
+        self,
+        reads: Sequence[tuple[Table, TypedItem, Expression | None]],
+        *,
+        distinct: bool = False,
+    ) -> list[tuple[TypedItem | None, int]] | None:
+        """Read several items at one moment; each as `read` does.
+
+        distinct: return None when two are of one item.
+        """
+
+    def read_plain(self, parts: list[Any]) -> list[tuple[TypedItem | None, int]] | None:
+        """Read the items of TransactItems, of a shape that was checked, if all is plain.
+
+        None: it takes a closer look, as with `transact_plain`.
+        """
 
     def read_keys(
         self, table: Table, keys: list[TypedItem], projection: Expression | None

@@ -34,9 +34,16 @@ from hashrange.errors import (
 )
 from hashrange.ops import capacity, selects, statement_writes
 from hashrange.ops.capacity import Bill
-from hashrange.ops.door import PUT, Door, Table, Transaction, Write
+from hashrange.ops.door import CHECK, PUT, Door, Table, Transaction, Write
 from hashrange.ops.item_writes import bill_of
-from hashrange.ops.prepared import PreparedStatements
+from hashrange.ops.prepared import (
+    STUMBLES,
+    PreparedStatements,
+    Ready,
+    read_of,
+    row_of,
+    write_of,
+)
 from hashrange.ops.sizes import item_bytes
 from hashrange.ops.transactions import (
     CODES,
@@ -49,6 +56,7 @@ from hashrange.ops.transactions import (
 from hashrange.ops.values import TypedItem, check_values
 from hashrange.partiql import (
     IndexSchema,
+    PreparedGet,
     TableSchema,
     batch,
     decode_token,
@@ -163,19 +171,26 @@ class Statements:
         Raises ValidationError for reads and writes together.
         """
         members = request["Statements"]
-        parsed = [self.parsed(member) for member in members]
-        batch.check_statements(None if isinstance(each, Error) else each for each in parsed)
+        prepared = self.prepared.all_ready(members)
         bills: dict[str, Bill] = {}
-        responses = []
-        succeeded = False
-        for member, statement in zip(members, parsed, strict=True):
-            response = self.member(member, statement, bills)
-            responses.append(response)
-            succeeded = succeeded or "Error" not in response
+        if prepared is not None:
+            responses = [
+                self.member(member, ready, bills)
+                for member, ready in zip(members, prepared, strict=True)
+            ]
+        else:
+            parsed = [self.parsed(member) for member in members]
+            batch.check_statements(None if isinstance(each, Error) else each for each in parsed)
+            responses = [
+                self.member(member, statement, bills)
+                for member, statement in zip(members, parsed, strict=True)
+            ]
         answer: Response = {"Responses": responses}
-        used = capacity.consumed_list(bills, request.get("ReturnConsumedCapacity"))
-        if used is not None and succeeded:
-            answer["ConsumedCapacity"] = used
+        mode = request.get("ReturnConsumedCapacity")
+        if mode is not None and any("Error" not in response for response in responses):
+            used = capacity.consumed_list(bills, mode)
+            if used is not None:
+                answer["ConsumedCapacity"] = used
         return answer
 
     def parsed(self, member: Request) -> Statement | ValidationError:
@@ -186,26 +201,47 @@ class Statements:
             return error
 
     def member(
-        self, member: Request, statement: Statement | ValidationError, bills: dict[str, Bill]
+        self,
+        member: Request,
+        statement: Statement | Ready | ValidationError,
+        bills: dict[str, Bill],
     ) -> Response:
         """Carry out one member of a batch and return its response; its cost goes to `bills`."""
         if isinstance(statement, ValidationError):
             return {"Error": error_of(statement, member)}
-        name = statement.source.table
+        ready = isinstance(statement, Ready)
+        name = statement.table.name if isinstance(statement, Ready) else statement.source.table
         try:
-            item, bill = self.run_member(member, statement, bills)
+            if isinstance(statement, Ready):
+                item, bill = self.run_ready(member, statement, bills)
+            else:
+                item, bill = self.run_member(member, statement, bills)
+        except (ValidationError, *STUMBLES) as error:
+            if ready:
+                # Its text tells what is wrong in the right order.
+                return self.member(member, self.parsed(member), bills)
+            if not isinstance(error, Error):
+                raise
+            return {"Error": error_of(error, member), "TableName": name}
         except Error as error:
             return {"Error": error_of(error, member), "TableName": name}
         bills.setdefault(name, Bill()).add(bill)
         return {"TableName": name} if item is None else {"Item": item, "TableName": name}
 
+    def run_ready(
+        self, member: Request, ready: Ready, bills: dict[str, Bill]
+    ) -> tuple[TypedItem | None, Bill]:
+        """Carry out one member that is prepared, as `run_member` does."""
+        if isinstance(ready.prepared, PreparedGet):
+            return self.prepared.get(member, ready)
+        if ready.kind == CHECK:
+            raise faults.exists_outside()
+        return self.run_write(ready.table, write_of(member, ready, want_failed=True), bills)
+
     def run_member(
         self, member: Request, statement: Statement, bills: dict[str, Bill]
     ) -> tuple[TypedItem | None, Bill]:
-        """Carry out one member; return its item and its cost.
-
-        A write whose condition fails costs what it would have: that goes to `bills` at once.
-        """
+        """Carry out one member; return its item and its cost."""
         parameters = parameters_of(member)
         if isinstance(statement, Exists):
             raise faults.exists_outside()
@@ -213,10 +249,19 @@ class Statements:
         consistent = bool(member.get("ConsistentRead"))
         plan = plan_statement(statement, schema, parameters, consistent_read=consistent)
         batch.check_plan(plan)
+        self.prepared.add(statement, table, schema, member)
         if isinstance(plan, SelectPlan):
             found = selects.select(self.door, table, plan, None, None)
             return (found.rows[0] if found.rows else None), found.bill
-        write = statement_writes.write_of(plan, want_failed=True)
+        return self.run_write(table, statement_writes.write_of(plan, want_failed=True), bills)
+
+    def run_write(
+        self, table: Table, write: Write, bills: dict[str, Bill]
+    ) -> tuple[TypedItem | None, Bill]:
+        """Make the write of a member; return what RETURNING asks for, and its cost.
+
+        A write whose condition fails costs what it would have: that goes to `bills` at once.
+        """
         try:
             outcome, image = statement_writes.run(self.door, table, write)
         except (ConditionalCheckFailed, DuplicateItem):
@@ -239,6 +284,14 @@ class Statements:
         Raises TransactionCanceled, TableNotFound, ValidationError, IdempotentParameterMismatch.
         """
         members = request["TransactStatements"]
+        prepared = self.prepared.all_ready(members)
+        if prepared is not None:
+            try:
+                answer = self.transact_ready(request, prepared)
+            except (ValidationError, *STUMBLES):
+                answer = None             # what is wrong is found in the right order below
+            if answer is not None:
+                return answer
         statements = [self.parse(member["Statement"]) for member in members]
         reading = transaction.check_statements(statements)
         parameters = [parameters_of(member) for member in members]
@@ -249,10 +302,49 @@ class Statements:
                 plans.append(transaction.plan_member(statement, schema, given))
             except faults.KeyFault as fault:
                 plans.append(fault)
+        for member, statement, known, plan in zip(members, statements, tables, plans, strict=True):
+            if not isinstance(plan, faults.KeyFault):
+                self.prepared.add(statement, *known, member)
         made = [(table, plan) for (table, _), plan in zip(tables, plans, strict=True)]
         if reading:
             return self.transact_reads(request, made)
         return self.transact_writes(request, made)
+
+    def transact_ready(self, request: Request, prepared: list[Ready]) -> Response | None:
+        """Carry out a transaction whose members are prepared.
+
+        Return None, and nothing was done, when something is wrong but a condition. Raises
+        TransactionCanceled.
+        """
+        members = request["TransactStatements"]
+        if isinstance(prepared[0].prepared, PreparedGet):
+            reads = [
+                read_of(member, ready) for member, ready in zip(members, prepared, strict=True)
+            ]
+            found = self.door.read_all(reads, distinct=True)
+            if found is None:
+                return None
+            rows = [
+                (row_of(ready, item), size_bytes)
+                for ready, (item, size_bytes) in zip(prepared, found, strict=True)
+            ]
+            return self.transact_answer(request, [ready.table for ready in prepared], rows)
+        # A put may be refused for an index's key before any condition is looked at.
+        if any(ready.returns or (ready.kind == PUT and ready.table.indexes) for ready in prepared):
+            return None
+        writes = [
+            (ready.table, write_of(member, ready, want_failed=wants_failed(member)))
+            for member, ready in zip(members, prepared, strict=True)
+        ]
+        token = request.get("ClientRequestToken")
+        digest = b"" if token is None else digest_of(members)
+        outcome = self.door.transact(writes, token, digest, distinct=True)
+        if outcome is None or any(
+            isinstance(each, Error) and not isinstance(each, ConditionalCheckFailed)
+            for each in outcome.outcomes
+        ):
+            return None
+        return self.written_answer(request, writes, outcome)
 
     def transact_reads(
         self, request: Request, members: list[tuple[Table, Plan | faults.KeyFault]]
@@ -264,18 +356,29 @@ class Statements:
         found = self.door.read_all(
             [(table, plan.key, selects.roots_of(self.door, plan)) for table, plan in plans]
         )
-        bills: dict[str, Bill] = {}
-        responses: list[Response] = []
-        for (table, plan), (item, size_bytes) in zip(plans, found, strict=True):
-            row = None if item is None else select_columns(item, plan.columns)
-            responses.append({} if row is None else {"Item": row})
-            bill = bills.setdefault(table.name, Bill())
-            bill.table += capacity.transact_read_half_units(size_bytes)
+        assert found is not None
+        rows = [
+            (None if item is None else select_columns(item, plan.columns), size_bytes)
+            for (_, plan), (item, size_bytes) in zip(plans, found, strict=True)
+        ]
+        return self.transact_answer(request, [table for table, _ in plans], rows)
+
+    def transact_answer(
+        self, request: Request, tables: list[Table], rows: list[tuple[TypedItem | None, int]]
+    ) -> Response:
+        """Return the response of reads: their rows, and the sizes of the items in bytes."""
+        answer: Response = {
+            "Responses": [{} if row is None else {"Item": row} for row, _ in rows]
+        }
         mode = request.get("ReturnConsumedCapacity")
-        used = capacity.consumed_list(bills, mode, transaction="Read")
-        answer: Response = {"Responses": responses}
-        if used is not None:
-            answer["ConsumedCapacity"] = used
+        if mode is not None:
+            bills: dict[str, Bill] = {}
+            for table, (_, size_bytes) in zip(tables, rows, strict=True):
+                bill = bills.setdefault(table.name, Bill())
+                bill.table += capacity.transact_read_half_units(size_bytes)
+            used = capacity.consumed_list(bills, mode, transaction="Read")
+            if used is not None:
+                answer["ConsumedCapacity"] = used
         return answer
 
     def transact_writes(
@@ -298,10 +401,18 @@ class Statements:
             [(table, plan) for table, plan in members if not isinstance(plan, faults.KeyFault)]
         )
         token = request.get("ClientRequestToken")
-        outcome = renamed(self.door.transact(writes, token, digest_of(asked)), writes)
+        outcome = self.door.transact(writes, token, digest_of(asked))
+        assert outcome is not None
+        return self.written_answer(request, writes, outcome)
+
+    def written_answer(
+        self, request: Request, writes: list[tuple[Table, Write]], outcome: Transaction
+    ) -> Response:
+        """Return the response of writes, or raise why nothing was written."""
+        outcome = renamed(outcome, writes)
         done = raise_failures(outcome, writes)
-        answer: Response = {"Responses": [{} for _ in members]}
-        names = [table.name for table, _ in members]
+        answer: Response = {"Responses": [{} for _ in writes]}
+        names = [table.name for table, _ in writes]
         mode = request.get("ReturnConsumedCapacity")
         used = transaction_capacity(names, done, outcome, mode)
         if used is not None:

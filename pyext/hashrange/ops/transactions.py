@@ -98,6 +98,7 @@ def transact_write_items(door: Door, request: Request) -> Response:
         check_items_together([write.item for _, write in writes])
     digest = b"" if token is None else digest_of(request["TransactItems"])
     outcome = door.transact(writes, token, digest)
+    assert outcome is not None
     done = raise_failures(outcome, writes)
     names = [action["TableName"] for _, action in actions]
     answer: Response = {}
@@ -284,7 +285,27 @@ def transaction_capacity(
 
 def transact_get_items(door: Door, request: Request) -> Response:
     """Run TransactGetItems. Raises TransactionCanceled, TableNotFound, ValidationError."""
-    gets = [part["Get"] for part in request["TransactItems"]]
+    parts = request["TransactItems"]
+    found = door.read_plain(parts)
+    if found is None:
+        found = read_closely(door, [part["Get"] for part in parts])
+    check_aggregate(sum([size_bytes for _, size_bytes in found]))
+    # An item of which nothing is projected is not shown.
+    answer: Response = {"Responses": [{"Item": item} if item else {} for item, _ in found]}
+    mode = request.get("ReturnConsumedCapacity")
+    if mode is not None:
+        bills: dict[str, Bill] = {}
+        for part, (_, size_bytes) in zip(parts, found, strict=True):
+            bill = bills.setdefault(part["Get"]["TableName"], Bill())
+            bill.table += capacity.transact_read_half_units(size_bytes)
+        used = capacity.consumed_list(bills, mode, transaction="Read")
+        if used is not None:
+            answer["ConsumedCapacity"] = used
+    return answer
+
+
+def read_closely(door: Door, gets: list[Request]) -> list[tuple[TypedItem | None, int]]:
+    """Read items and their sizes, checking everything in the service's order."""
     for get in gets:
         check_company("Get", get)
     tables = [known(door, get["TableName"]) for get in gets]
@@ -292,21 +313,11 @@ def transact_get_items(door: Door, request: Request) -> Response:
     check_keys([read_key_check(table, get["Key"]) for table, get in pairs], reading=True)
     check_one_action_an_item([(table, get["Key"]) for table, get in pairs])
     found = door.read_all([(table, get["Key"], projection_of(get)) for table, get in pairs])
+    assert found is not None
     for get, (item, _) in zip(gets, found, strict=True):
         if item is None and "ProjectionExpression" in get:
             check_expressions("Get", get, door)  # nobody has looked at its names
-    check_aggregate(sum(size_bytes for _, size_bytes in found))
-    # An item of which nothing is projected is not shown.
-    answer: Response = {"Responses": [{"Item": item} if item else {} for item, _ in found]}
-    bills: dict[str, Bill] = {}
-    for get, (_, size_bytes) in zip(gets, found, strict=True):
-        bill = bills.setdefault(get["TableName"], Bill())
-        bill.table += capacity.transact_read_half_units(size_bytes)
-    mode = request.get("ReturnConsumedCapacity")
-    used = capacity.consumed_list(bills, mode, transaction="Read")
-    if used is not None:
-        answer["ConsumedCapacity"] = used
-    return answer
+    return found
 
 
 def read_key_check(table: Table, key: TypedItem) -> Callable[[], None]:

@@ -2,11 +2,13 @@
 
 Theory of operation. Of most statements the parameters say nothing but values: the plan is the same
 whatever they are, as long as they have the same types. Such a statement is straight: its WHERE
-clause is a conjunction of plain comparisons, no two of them about one attribute. It is planned once
-with parameters that are objects of their own, and where those are found in the plan are the places.
-A statement whose plan depends on values (IN, OR, two conditions on one attribute) is not straight.
+clause is a conjunction of plain comparisons and of IS, no two of them about one attribute. It is
+planned once with parameters that are objects of their own, and where those are found in the plan
+are the places. A statement whose plan depends on values (IN, OR, two conditions on one attribute)
+is not straight.
 
-A prepared statement is an INSERT, UPDATE, DELETE, or a SELECT of one item by its whole key.
+A prepared statement is an INSERT, UPDATE, DELETE, an EXISTS, or a SELECT of one item by its whole
+key.
 
 Invariants. (1) Filled in, a prepared statement is what `plan_statement` makes of the same
 parameters. (2) Whether the values themselves are fine is left to whoever executes it.
@@ -22,7 +24,14 @@ from typing import Any, NamedTuple
 from hashrange.expr import tree as expression
 from hashrange.partiql import tree
 from hashrange.partiql.parser import column_name
-from hashrange.partiql.plan import DeletePlan, InsertPlan, Returning, SelectPlan, UpdatePlan
+from hashrange.partiql.plan import (
+    DeletePlan,
+    InsertPlan,
+    Returning,
+    SelectPlan,
+    UpdatePlan,
+    WritePlan,
+)
 from hashrange.partiql.planner import plan_statement
 from hashrange.partiql.schema import TableSchema
 from hashrange.partiql.tree import Typed
@@ -47,9 +56,9 @@ class PreparedGet(NamedTuple):
 
 
 class PreparedWrite(NamedTuple):
-    """An INSERT, UPDATE or DELETE. item: of an INSERT all attributes, else the key."""
+    """An INSERT, UPDATE, DELETE or EXISTS. item: of an INSERT all attributes, else the key."""
 
-    kind: type[InsertPlan | UpdatePlan | DeletePlan]
+    kind: type[WritePlan]
     item: tuple[Place, ...]
     values: tuple[Place, ...]
     names: dict[str, str]
@@ -103,14 +112,12 @@ def prepare(
                 return None
             columns = tuple([(str(path.elements[0]), column_name(path)) for path in plan.columns])
         return PreparedGet(places(plan.key), columns)
-    if not isinstance(plan, InsertPlan | UpdatePlan | DeletePlan):
-        return None
     item = places(plan.item if isinstance(plan, InsertPlan) else plan.key)
     values = places(plan.values)
     if len(item) + len(values) > PLACES_MAX:
         return None
     actions = plan.actions if isinstance(plan, UpdatePlan) else None
-    returning: Returning = "NONE" if isinstance(plan, InsertPlan) else plan.returning
+    returning = plan.returning if isinstance(plan, UpdatePlan | DeletePlan) else "NONE"
     return PreparedWrite(type(plan), item, values, plan.names, plan.condition, actions, returning)
 
 
@@ -118,15 +125,18 @@ def is_straight(statement: tree.Statement) -> bool:
     """Tell whether a statement's plan depends on its parameters' types alone."""
     if isinstance(statement, tree.Insert):
         return True
-    if isinstance(statement, tree.Exists) or statement.where is None:
+    where = (statement.select if isinstance(statement, tree.Exists) else statement).where
+    if where is None:
         return False
-    where = statement.where
     parts = where.parts if isinstance(where, tree.Chain) and where.operator == "and" else (where,)
     named: set[str | int] = set()
     for part in parts:
-        if not isinstance(part, tree.Operation) or part.operator not in _COMPARISONS:
+        if isinstance(part, tree.Is):
+            sides: tuple[tree.Expression, ...] = (part.operand,)
+        elif isinstance(part, tree.Operation) and part.operator in _COMPARISONS:
+            sides = (part.left, part.right)
+        else:
             return False
-        sides = (part.left, part.right)
         paths = [side for side in sides if isinstance(side, tree.Path)]
         if len(paths) != 1 or not all(
             isinstance(side, tree.Path | tree.Parameter | tree.Literal) for side in sides
