@@ -35,6 +35,8 @@ cdef class CoreTable:
     cdef object get_projected(self, object hash, object range, object project, object names)
     cdef int forget(self, const Record* record, uint64_t hash) except -1
     cdef int settle(self, object durability) except -1
+    # What a call's durability= means, as one of engine's.
+    cdef int durability_of(self, object durability) except -1
     cdef int settle_as(self, int wanted) except -1
     cdef int get_some(self, list keys, list items) except -1
     # Bring the record nearer that the first entry with a hash's tag names; its address, or 0.
@@ -42,9 +44,10 @@ cdef class CoreTable:
     cdef uint64_t prefetch_record(self, uint64_t hash) noexcept
     cdef int assist(self) except -1
     cdef int condition_check(self, const Record* old, object condition, object names,
-                             object values) except -1
+                             object values, bint shown) except -1
+    cdef object image(self, const Record* record)
     # The condition of a write, and the item as it was where it is to be `shown`.
     cdef object examine(self, const Record* old, object condition, object names, object values,
-                        bint shown)
+                        bint shown, bint shown_failed)
     cdef object update_image(self, int wanted, const Record* record, Program program,
                              object names)

@@ -34,6 +34,7 @@ class CoreTable:
         names: dict[str, str] | None = None,
         values: dict[str, Any] | None = None,
         returning: str | None = None,
+        returning_on_failure: str | None = None,
         durability: str | None = None,
     ) -> _Item | None: ...
     def delete(
@@ -45,6 +46,7 @@ class CoreTable:
         names: dict[str, str] | None = None,
         values: dict[str, Any] | None = None,
         returning: str | None = None,
+        returning_on_failure: str | None = None,
         durability: str | None = None,
     ) -> _Item | None: ...
     def update(
@@ -55,6 +57,7 @@ class CoreTable:
         values: dict[str, Any] | None = None,
         condition: Any = None,
         returning: str | None = None,
+        returning_on_failure: str | None = None,
         durability: str | None = None,
     ) -> _Item | None: ...
     def get_many(

@@ -118,6 +118,14 @@ cdef int returning_parse(object returning, bint updating) except -1:
     return found
 
 
+cdef bint failure_parse(object returning) except -1:
+    """Tell whether the item that fails a condition shall be shown."""
+    cdef object found = RETURNS.get(returning.upper()) if isinstance(returning, str) else None
+    if found is None or found > RETURN_OLD:
+        raise ValidationError('returning_on_failure= is "old"')
+    return found
+
+
 cdef inline uint64_t cache_hash(uint64_t hash, Span range_key) noexcept:
     """The hash of a whole key, from its partition key's."""
     return hash if range_key.size == 0 else hash_bytes(range_key.data, range_key.size, hash)
@@ -303,8 +311,10 @@ cdef class CoreTable:
         return 0
 
     cdef int settle(self, object durability) except -1:
-        return self.settle_as(self.engine.durability if durability is None
-                              else durability_parse(durability))
+        return self.settle_as(self.durability_of(durability))
+
+    cdef int durability_of(self, object durability) except -1:
+        return self.engine.durability if durability is None else durability_parse(durability)
 
     cdef int settle_as(self, int wanted) except -1:
         """Finish a write: background work, durability."""
@@ -330,29 +340,34 @@ cdef class CoreTable:
         return 0
 
     cdef int condition_check(self, const Record* old, object condition, object names,
-                             object values) except -1:
+                             object values, bint shown) except -1:
+        """Raise ConditionalCheckFailed unless a condition holds, with the item if it is shown."""
         cdef Program program = program_of(self.engine, None, condition)
-        cdef int holds
-        self.engine.pins += 1
-        try:
-            holds = program.check(self.codec, <const uint8_t*>old,
-                                  old.size_bytes if old != NULL else 0, names, values)
-        finally:
-            self.engine.unpin()
-        if not holds:
-            raise ConditionalCheckFailed("The conditional request failed")
+        cdef object error
+        if not program.check(self.codec, <const uint8_t*>old, old.size_bytes if old != NULL else 0,
+                             names, values):
+            error = ConditionalCheckFailed("The conditional request failed")
+            if shown:
+                error.item = self.image(old)
+            raise error
         return 0
 
+    cdef object image(self, const Record* record):
+        """The item of a record; None when there is none."""
+        if record == NULL:
+            return None
+        return self.codec.decode_item(<const uint8_t*>record, record.size_bytes, NULL, NULL)
+
     cdef object examine(self, const Record* old, object condition, object names, object values,
-                        bint shown):
+                        bint shown, bint shown_failed):
         """Decide a condition, if there is one; the item as it is, if it is to be shown."""
         cdef object image = None
         self.engine.pins += 1
         try:
             if condition is not None:
-                self.condition_check(old, condition, names, values)
-            if shown and old != NULL:
-                image = self.codec.decode_item(<const uint8_t*>old, old.size_bytes, NULL, NULL)
+                self.condition_check(old, condition, names, values, shown_failed)
+            if shown:
+                image = self.image(old)
         finally:
             self.engine.unpin()
         return image
@@ -362,10 +377,8 @@ cdef class CoreTable:
         """What an update shows of the item before or after it; None where there is none."""
         cdef Projection touched
         cdef Selection selection
-        if record == NULL:
-            return None
-        if not wanted & RETURN_TOUCHED:
-            return self.codec.decode_item(<const uint8_t*>record, record.size_bytes, NULL, NULL)
+        if record == NULL or not wanted & RETURN_TOUCHED:
+            return self.image(record)
         touched = self._touched(program)
         selection = touched.bind(self.codec, names, True)
         return selection.decode(<const uint8_t*>record, record.size_bytes)
@@ -465,13 +478,14 @@ cdef class CoreTable:
         return item
 
     def put(self, item, *, condition=None, names=None, values=None, returning=None,
-            durability=None):
+            returning_on_failure=None, durability=None):
         """Write an item, in place of the one with the same key.
 
         item: a dict with the key attributes; at most 400 KB. condition: an expression or an object
         such as Attr("n").eq(1) that must hold for the item that is there (or for its absence).
         names, values: what "#name" and ":value" in it stand for. returning: "old" to get the item
-        that was there, or None. durability: "interval", "commit" or "none" for this call. Raises
+        that was there, or None. returning_on_failure: "old" to find it as `item` of the
+        ConditionalCheckFailed. durability: "interval", "commit" or "none" for this call. Raises
         ValidationError, ItemTooLarge, ConditionalCheckFailed, DiskFull, PoisonedError.
         """
         cdef Engine engine = self.engine
@@ -484,6 +498,9 @@ cdef class CoreTable:
         cdef ItemCodec codec = self.codec
         cdef TableState state = self.state    # held: encoding may run Python code
         cdef bint shown = returning is not None and returning_parse(returning, False) != 0
+        cdef bint shown_failed = (returning_on_failure is not None
+                                  and failure_parse(returning_on_failure))
+        cdef int wanted = self.durability_of(durability)
         cdef object image = None
         if condition is not None and type(condition) is not str:
             condition, names, values = self._condition_arguments(condition, names, values)
@@ -498,7 +515,8 @@ cdef class CoreTable:
                 lsn = engine.log.lsn
                 old = self.find(<const Record*>(frame.data + FRAME_HEADER_BYTES), &hash_value,
                                 &address)
-                image = self.examine(old, condition, names, values, shown)
+                image = self.examine(old, condition, names, values, shown,
+                                     shown_failed)
                 self.enter_write()
                 if lsn == engine.log.lsn:
                     break
@@ -508,11 +526,11 @@ cdef class CoreTable:
             self.commit(frame, hash_value)
         finally:
             engine.scratch_give(frame)
-        self.settle(durability)
+        self.settle_as(wanted)
         return image
 
     def delete(self, hash, range=None, *, condition=None, names=None, values=None, returning=None,
-               durability=None):
+               returning_on_failure=None, durability=None):
         """Remove the item of a key; nothing happens when there is none.
 
         Arguments and errors as in put.
@@ -526,6 +544,9 @@ cdef class CoreTable:
         cdef uint64_t lsn
         cdef ItemCodec codec = self.codec
         cdef bint shown = returning is not None and returning_parse(returning, False) != 0
+        cdef bint shown_failed = (returning_on_failure is not None
+                                  and failure_parse(returning_on_failure))
+        cdef int wanted = self.durability_of(durability)
         cdef object image = None
         if condition is not None and type(condition) is not str:
             condition, names, values = self._condition_arguments(condition, names, values)
@@ -542,7 +563,8 @@ cdef class CoreTable:
                 old = self.find(key, &hash_value, &address)
                 if condition is None and not shown:
                     break
-                image = self.examine(old, condition, names, values, shown)
+                image = self.examine(old, condition, names, values, shown,
+                                     shown_failed)
                 self.enter_write()
                 if lsn == engine.log.lsn:
                     break
@@ -551,17 +573,18 @@ cdef class CoreTable:
             self.commit_delete(frame, hash_value)
         finally:
             engine.scratch_give(frame)
-        self.settle(durability)
+        self.settle_as(wanted)
         return image
 
     def update(self, hash, *args, names=None, values=None, condition=None, returning=None,
-               durability=None):
+               returning_on_failure=None, durability=None):
         """Change attributes of an item, or make it: update(hash, [range,] expression, ...).
 
         expression: SET, REMOVE, ADD and DELETE clauses. names, values: what "#name" and ":value"
         stand for. condition: an expression or a condition object that must hold. returning: "old"
         or "new" for the item before or after the update, "updated_old" or "updated_new" for what
-        the update's paths lead to in it; None where there is no such item. Raises
+        the update's paths lead to in it; None where there is no such item. returning_on_failure:
+        "old" to find the item as `item` of the ConditionalCheckFailed. Raises
         ValidationError, ItemTooLarge, ConditionalCheckFailed, DiskFull, PoisonedError.
         """
         cdef Engine engine = self.engine
@@ -576,11 +599,14 @@ cdef class CoreTable:
         cdef uint64_t address = 0
         cdef uint64_t lsn
         cdef int changed
-        cdef int wanted = 0
+        cdef int wanted = self.durability_of(durability)
+        cdef int shown = 0
+        cdef bint shown_failed = (returning_on_failure is not None
+                                  and failure_parse(returning_on_failure))
         cdef object image = None
         cdef ItemCodec codec = self.codec
         if returning is not None:
-            wanted = returning_parse(returning, True)
+            shown = returning_parse(returning, True)
         if condition is not None and type(condition) is not str:
             condition, names, values = self._condition_arguments(condition, names, values)
         if len(args) == 2:
@@ -613,12 +639,16 @@ cdef class CoreTable:
                     changed = program.run(self.codec, <const uint8_t*>old,
                                           old.size_bytes if old != NULL else 0, <const uint8_t*>key,
                                           key.size_bytes, names, values, frame)
-                    if wanted & RETURN_NEW and changed:
+                    if shown & RETURN_NEW and changed:
                         image = self.update_image(
-                            wanted, <const Record*>(frame.data + FRAME_HEADER_BYTES), program,
+                            shown, <const Record*>(frame.data + FRAME_HEADER_BYTES), program,
                             names)
-                    elif wanted:
-                        image = self.update_image(wanted, old, program, names)
+                    elif shown:
+                        image = self.update_image(shown, old, program, names)
+                except ConditionalCheckFailed as error:
+                    if shown_failed:
+                        error.item = self.image(old)
+                    raise
                 finally:
                     engine.unpin()
                 if lsn == engine.log.lsn and not engine.refused and not self.space.dropped:
@@ -629,7 +659,7 @@ cdef class CoreTable:
             engine.scratch_give(key_buffer)
             if frame != NULL:
                 engine.scratch_give(frame)
-        self.settle(durability)
+        self.settle_as(wanted)
         return image
 
     def get_many(self, keys):

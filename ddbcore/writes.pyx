@@ -588,14 +588,12 @@ def plain_reads(list parts not None, dict tables not None):
     cdef PyObject* name
     cdef PyObject* key
     cdef PyObject* found
-    cdef object held
     for part in list(parts):
         if type(part) is not dict or not plainly_named(<PyObject*>part):
             return None
         get = member_of(<PyObject*>part, "Get")
         if get == NULL or Py_TYPE(get) != &PyDict_Type:
             return None
-        held = <object>get
         if PyDict_GET_SIZE(get) != 2 or not plainly_named(get):
             return None
         name, key = member_of(get, "TableName"), member_of(get, "Key")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -160,3 +161,48 @@ def test_a_table_with_indexes_returns_images(db: hashrange.Database) -> None:
     assert list(table.query(2, index="by_n")) == [{"id": "a", "n": 2}]
     assert table.delete("a", returning="old") == {"id": "a", "n": 2}
     assert list(table.scan(index="by_n")) == []
+
+
+# ReturnValuesOnConditionCheckFailure of the service's API; None where there is no item.
+def test_a_false_condition_shows_the_item_that_failed_it(db: hashrange.Database) -> None:
+    table = db.create_table("failing", ("id", "S"))
+    item = {"id": "a", "n": 5, "tags": {"x"}, "deep": {"list": [1, None]}}
+    table.put(item)
+
+    def calls(key: str, **options: str) -> Iterator[Any]:
+        false = Attr("n").gt(5)
+        yield lambda: table.put({"id": key}, condition=false, **options)
+        yield lambda: table.delete(key, condition=false, **options)
+        yield lambda: table.update(key, "SET n = :n", values={":n": 1}, condition=false, **options)
+
+    for word, key, shown in (
+        ("old", "a", item), ("ALL_OLD", "a", item), ("none", "a", None), ("old", "b", None),
+    ):
+        for call in calls(key, returning_on_failure=word):
+            with pytest.raises(hashrange.ConditionalCheckFailed) as caught:
+                call()
+            assert caught.value.item == shown
+    for call in calls("a"):
+        with pytest.raises(hashrange.ConditionalCheckFailed) as caught:
+            call()
+        assert caught.value.item is None
+    assert list(table.scan()) == [item]
+
+
+# What is wrong with a call is found before anything is written.
+@pytest.mark.parametrize(
+    "option", [{"returning_on_failure": "new"}, {"returning_on_failure": 1}, {"durability": "x"}]
+)
+def test_an_option_that_is_none_changes_nothing(
+    db: hashrange.Database, option: dict[str, Any]
+) -> None:
+    table = db.create_table("options", ("id", "S"))
+    table.put({"id": "a"})
+    for call in (
+        lambda: table.put({"id": "b"}, **option),
+        lambda: table.delete("a", **option),
+        lambda: table.update("a", "SET n = :n", values={":n": 1}, **option),
+    ):
+        with pytest.raises(hashrange.ValidationError):
+            call()
+    assert list(table.scan()) == [{"id": "a"}]
