@@ -38,6 +38,7 @@ from ddbcore.node cimport (
     Span,
     heads_lower,
     key_at,
+    key_order,
     key_head,
     leaf_find,
     leaf_sharpen,
@@ -346,13 +347,14 @@ cdef int single_put(Forest* forest, uint64_t ref, Span key, uint64_t address, ui
     cdef Span other
     cdef Node* leaf
     cdef int order, status
-    if key_at(forest, ref_address(ref), &other) != OK:
+    if key_order(forest, key, ref_address(ref), True, &order) != OK:
         return ERR_CORRUPT
-    order = span_compare(key, other)
     if order == 0:
         old[0] = ref_address(ref)
         result[0] = ref_make(REF_RECORD, address)
         return FOUND
+    if key_at(forest, ref_address(ref), &other) != OK:
+        return ERR_CORRUPT
     status = leaves_ready(forest, 0, 0)
     if status == OK:
         status = leaf_new(forest, 0, result, &leaf)

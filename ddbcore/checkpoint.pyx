@@ -150,6 +150,7 @@ cdef class Job:
         cdef uint32_t unit
         cdef Unit* entry
         cdef list state
+        engine.prove_relied("saving the index")
         for unit in range(arena.unit_count):
             entry = unit_at(arena, unit)
             if entry.granules != 0 and entry.state == arena.epoch:

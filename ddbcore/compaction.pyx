@@ -118,6 +118,7 @@ cdef int compaction_check(Engine engine, bint forced=False, bint whole=False) ex
     cdef uint32_t index
     cdef uint64_t dead
     cdef bint any_victim = False
+    engine.prove_relied("compacting")
     if engine.disk.volatile_storage and log.dirty_count > 0:
         # Nothing to sync in memory: this only closes finished segments.
         log.sync(log.lsn)

@@ -209,6 +209,8 @@ cdef class Cursor:
             self.wanted = WINDOW_FIRST
         if self.space != table.space:
             self.renew()
+        if table.engine.log.view.relied_blocks != 0:
+            table.engine.prove_relied(f"walking table {table.name}")
         self.window_count = 0
         self.window_next = 0
         self.fill()

@@ -294,6 +294,7 @@ cdef class CoreDatabase:
             follow(engine)
         elif engine.log.sync_errno != 0 or engine.loader != 0:
             roll_back(engine)
+        engine.prove_relied("counting")
         for table in engine.tables:
             if table is not None and "/" not in table.name:
                 items += table.space.item_count

@@ -121,6 +121,8 @@ cdef class Engine:
     cdef int require_open(self) except -1
     # Refuse writes to readers, closed and poisoned engines.
     cdef int require_writable(self) except -1
+    # Prove what the opening relied on; raises CorruptError (segments, "relied").
+    cdef int prove_relied(self, str doing) except -1
     # Raise the exception of a kernel's status.
     cdef int fail(self, int status, str doing) except -1
     cdef Buffer* scratch_take(self) except NULL

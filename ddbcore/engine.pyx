@@ -39,7 +39,7 @@ from ddbcore.lru cimport ItemCache
 from ddbcore.node cimport node_check
 from ddbcore.partition cimport segment_check
 from ddbcore.record cimport RECORD_DROP, RECORD_HEADER_BYTES, RECORD_NAME, RECORD_TABLE, Record
-from ddbcore.segments cimport padded
+from ddbcore.segments cimport padded, view_settled
 from ddbcore.slab cimport slab_check
 from ddbcore.status cimport ERR_CORRUPT, ERR_FULL, ERR_MEMORY, OK
 
@@ -303,11 +303,18 @@ cdef class Engine:
         if not self.writable:
             raise ReadOnlyError('the database was opened with mode="r"; open it with mode="rw" to '
                                 'write')
+        if self.log.view.refuted:
+            self.fail(ERR_CORRUPT, "proving what was relied on at opening")
         if self.log.sync_errno != 0 or self.rolled_back:
             raise PoisonedError(
                 f"a sync of {self.path} failed ({os.strerror(self.log.sync_errno)}); writes since "
                 f"LSN {self.log.durable_lsn} may be lost. Writes are refused: close the database "
                 "and open it again")
+        return 0
+
+    cdef int prove_relied(self, str doing) except -1:
+        if view_settled(&self.log.view) != OK:
+            self.fail(ERR_CORRUPT, doing)
         return 0
 
     cdef int fail(self, int status, str doing) except -1:

@@ -6,7 +6,7 @@ Theory of operation
     the interval has passed; when nothing was written for a while and all is durable, it sleeps
     until a writer wakes it. When the log has grown enough it wakes the maintainer.
 
-    The maintainer works under the GIL in steps of some ten microseconds and lets go in between; the
+    The maintainer first proves what the opening relied on. It works under the GIL in steps of some ten microseconds and lets go in between; the
     long parts of a checkpoint run without the GIL. A background checkpoint that fails (a full disk)
     is tried again after more writes, and shown in stats().
 
@@ -21,6 +21,8 @@ from libc.stdint cimport uint64_t
 from ddbcore.checkpoint cimport checkpoint
 from ddbcore.compaction cimport COMPACTION_BATCH, compaction_check, compaction_step, pass_end
 from ddbcore.engine cimport DURABILITY_NONE, Engine, wait_wake, wake_keeper
+from ddbcore.segments cimport view_settle
+from ddbcore.status cimport OK
 
 from ddbcore.errors import Error
 
@@ -28,6 +30,7 @@ cdef enum:
     ACTIVE_NS = 100000000                 # 0.1 s without writes, then sleep
     LOOK_NS = 1000000
     SLEEP_MS = 1000
+    SETTLE_COUNT = 2                      # blocks proven in a step: some ten microseconds each
 
 
 cdef int checkpoint_due(Engine engine) noexcept nogil:
@@ -92,6 +95,11 @@ def run_maintainer(Engine engine not None):
 
 cdef int maintain(Engine engine) except -1:
     cdef uint64_t passes = engine.compaction_count
+    while engine.log.view.relied_blocks != 0 and not engine.stopping and not engine.refused:
+        if view_settle(&engine.log.view, SETTLE_COUNT) != OK:
+            engine.prove_relied("proving what was relied on at opening")
+        with nogil:
+            engine.disk.pause_ns(1000)
     if engine.refused or engine.log.sync_errno != 0:
         return 0
     if checkpoint_due(engine):

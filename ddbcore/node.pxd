@@ -5,7 +5,7 @@ from libc.string cimport memcmp, memcpy
 
 from ddbcore.arena cimport Arena
 from ddbcore.record cimport Record
-from ddbcore.segments cimport LogView, record_at, record_range_key
+from ddbcore.segments cimport LogView, record_at, record_range_key, record_rely, record_unproven
 from ddbcore.status cimport ERR_CORRUPT, OK
 
 cdef extern from *:
@@ -109,4 +109,25 @@ cdef inline int key_at(Forest* forest, uint64_t address, Span* key) noexcept nog
         return ERR_CORRUPT
     key.data = record_range_key(record)
     key.size = record.range_size
+    return OK
+
+
+# Compare a key with the range key of a record: OK with *order, or ERR_CORRUPT. alone: no other record
+# of the collection could have the key (its head is the only one like it).
+cdef inline int key_order(Forest* forest, Span key, uint64_t address, bint alone,
+                          int* order) noexcept nogil:
+    cdef const Record* record
+    cdef Span other
+    if alone and forest.view.trusting:
+        record = record_unproven(forest.view, address)
+        if record != NULL:
+            other.data = record_range_key(record)
+            other.size = record.range_size
+            if span_compare(key, other) == 0:
+                record_rely(forest.view, address, record)
+                order[0] = 0
+                return OK
+    if key_at(forest, address, &other) != OK:
+        return ERR_CORRUPT
+    order[0] = span_compare(key, other)
     return OK

@@ -92,7 +92,7 @@ cdef int leaf_find(Forest* forest, Node* node, Span key, uint32_t* index) noexce
     cdef uint64_t head = 0
     cdef uint32_t lower, upper, middle
     cdef int order = node_place(node, key, &head)
-    cdef Span other
+    cdef bint alone
     if order != 0:
         index[0] = 0 if order < 0 else node.count
         return OK
@@ -100,11 +100,11 @@ cdef int leaf_find(Forest* forest, Node* node, Span key, uint32_t* index) noexce
     upper = lower
     if upper < node.count and heads[upper] == head:
         upper = node.count if head == ~<uint64_t>0 else heads_lower(heads, node.count, head + 1)
+    alone = upper - lower == 1
     while lower < upper:
         middle = (lower + upper) >> 1
-        if key_at(forest, refs[middle], &other) != OK:
+        if key_order(forest, key, refs[middle], alone, &order) != OK:
             return ERR_CORRUPT
-        order = span_compare(key, other)
         if order == 0:
             index[0] = middle
             return FOUND

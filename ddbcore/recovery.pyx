@@ -447,9 +447,10 @@ cdef int load_once(Engine engine, bint salvage) except -1:
     engine.position = engine.base
     engine.recovered_bytes = 0
     engine.recovered_frames = 0
-    status = replay(engine)
+    # A salvage wants each damage to be met where it is.
+    status = replay(engine, not salvage)
     while not salvage and status != REPLAY_LIMIT and refuse_damage(engine, status):
-        status = replay(engine)
+        status = replay(engine, True)
     return 1
 
 

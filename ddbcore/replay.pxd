@@ -16,7 +16,8 @@ cdef int frame_at(Engine engine, const LogPosition* position,
                   const FrameHeader** frame) noexcept nogil
 # Apply frames from engine.position on; leaves the position behind the last one. Returns a
 # ReplayEnd; raises CorruptError when a valid frame makes no sense.
-cdef int replay(Engine engine) except -1
+# trusting: old records may be relied on (segments).
+cdef int replay(Engine engine, bint trusting=*) except -1
 # Look in the file behind a place where replay stopped, up to `size`, for a frame that proves that
 # the place was durable once. 1 or 0.
 cdef int durable_proof(Engine engine, const LogPosition* position, uint64_t size) noexcept nogil

@@ -6,6 +6,9 @@ Theory of operation
     small window, so that the cache lines of their index entries are on their way while the next
     frames are proven.
 
+    At opening, old records whose keys are written again are relied on without a proof (segments).
+    Following a writer, they are proven.
+
     Where the walk ends, `durable_proof` tells a torn tail from damage: each frame says which LSN
     was durable when it was written, so a valid frame further on may prove that the place was
     durable once.
@@ -231,7 +234,8 @@ cdef class Replayer:
             return 0
         if engine.log.view.slots[slot].base != NULL:
             # The writer retired what was in this slot; every record of it was moved by frames that
-            # are applied.
+            # are applied. What was relied on there is proven as long as it can be.
+            engine.prove_relied("replaying the log")
             engine.log.segment_drop(slot, False)
         if not engine.writable:
             engine.disk.close_file(segment.fd)
@@ -284,11 +288,15 @@ cdef class Replayer:
         return end
 
 
-cdef int replay(Engine engine) except -1:
+cdef int replay(Engine engine, bint trusting=False) except -1:
     cdef Replayer replayer = Replayer.__new__(Replayer)
     cdef int end
     replayer.engine = engine
-    end = replayer.run()
+    engine.log.view.trusting = trusting
+    try:
+        end = replayer.run()
+    finally:
+        engine.log.view.trusting = False
     engine.log.lsn = engine.position.lsn
     return end
 

@@ -10,10 +10,18 @@ Theory of operation
     and the first read of a block after opening proves it. A flipped bit on the disk is found before
     its value is returned, and opening stays flat in the size of the database.
 
+    A replay meets an old record for each item that was written again, each in a block of its own.
+    It proves none of them: where an old record agrees with the new one in its key, and no other
+    entry of the index could be meant, it is relied on, and its block is noted. What a flipped bit
+    could do then is make another key look like this one, so that the other one is lost, or make the
+    counts of bytes wrong. So before anything is called absent, walked over, counted, moved or
+    saved, the relied blocks are proven (view_settled); what is found and returned is proven anyway.
+
 Invariants
     1. slot.base != NULL exactly for slots in use; [base, base + size) is mapped until the slot is
        freed.
     2. A record returned by record_at lies inside of its segment, keys included.
+    3. relied_blocks is the number of blocks marked BLOCK_RELIED.
 
 Threads
     Slots change under the GIL only; what lies below the tail never changes and may be read without
@@ -48,6 +56,11 @@ cdef void view_free(LogView* view) noexcept nogil:
 
 
 cdef void slot_clear(LogView* view, LogSlot* slot) noexcept nogil:
+    cdef uint64_t block
+    if slot.unproven != NULL:
+        for block in range((slot.summed_bytes + BLOCK_BYTES - 1) >> BLOCK_SHIFT):
+            view.unproven_blocks -= slot.unproven[block] != BLOCK_PROVEN
+            view.relied_blocks -= slot.unproven[block] == BLOCK_RELIED
     free(slot.sums)
     free(slot.unproven)
     slot.sums = NULL
@@ -70,7 +83,7 @@ cdef int slot_sums_set(LogView* view, LogSlot* slot, uint64_t* sums,
         slot.unproven = <uint8_t*>calloc(blocks + 2, 1)
     if slot.unproven == NULL:
         return ERR_MEMORY
-    memset(slot.unproven, 1, blocks)
+    memset(slot.unproven, BLOCK_UNPROVEN, blocks)
     view.unproven_blocks += blocks
     return OK
 
@@ -80,7 +93,7 @@ cdef int slot_prove(LogView* view, LogSlot* slot, uint64_t offset, uint64_t size
     cdef uint64_t last = (offset + size - 1) >> BLOCK_SHIFT
     cdef uint64_t start, end
     while block <= last:
-        if slot.unproven[block]:
+        if slot.unproven[block] != BLOCK_PROVEN:
             start = block << BLOCK_SHIFT
             end = start + BLOCK_BYTES
             if end > slot.summed_bytes:
@@ -89,9 +102,37 @@ cdef int slot_prove(LogView* view, LogSlot* slot, uint64_t offset, uint64_t size
                     or hash_bytes(slot.base + start, end - start,
                                   slot.seed ^ start) != slot.sums[block]):
                 return ERR_CORRUPT
-            slot.unproven[block] = 0
+            view.relied_blocks -= slot.unproven[block] == BLOCK_RELIED
             view.unproven_blocks -= 1
+            slot.unproven[block] = BLOCK_PROVEN
         block += 1
+    return OK
+
+
+cdef void slot_rely(LogView* view, LogSlot* slot, uint64_t offset, uint64_t size) noexcept nogil:
+    cdef uint64_t block
+    for block in range(offset >> BLOCK_SHIFT, ((offset + size - 1) >> BLOCK_SHIFT) + 1):
+        if slot.unproven[block] == BLOCK_UNPROVEN:
+            slot.unproven[block] = BLOCK_RELIED
+            view.relied_blocks += 1
+
+
+cdef int view_settle(LogView* view, uint64_t count_max) noexcept nogil:
+    cdef LogSlot* slot
+    cdef uint32_t index
+    cdef uint64_t block
+    for index in range(view.slot_count):
+        slot = &view.slots[index]
+        if slot.unproven == NULL:
+            continue
+        for block in range((slot.summed_bytes + BLOCK_BYTES - 1) >> BLOCK_SHIFT):
+            if view.relied_blocks == 0 or count_max == 0:
+                return OK
+            if slot.unproven[block] == BLOCK_RELIED:
+                if slot_prove(view, slot, block << BLOCK_SHIFT, 1) != OK:
+                    view.refuted = True
+                    return ERR_CORRUPT
+                count_max -= 1
     return OK
 
 
