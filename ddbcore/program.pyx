@@ -44,7 +44,9 @@ from ddbcore.operand cimport (
     operand_read, type_by_name,
 )
 from ddbcore.pyapi cimport (
-    PyDict_Check, PyDict_GetItemWithError, PyObject, PyTuple_GET_ITEM, Py_INCREF, Py_XDECREF,
+    PyDict_Check, PyDict_GetItemWithError, PyDict_Next, PyObject, PyTuple_GET_ITEM,
+    PyUnicode_GET_LENGTH, Py_INCREF, Py_XDECREF, hr_is_exact_text, hr_text_ascii, hr_text_data,
+    hr_text_equal,
 )
 from ddbcore.status cimport ERR_CORRUPT
 from ddbcore.steps cimport (
@@ -55,6 +57,7 @@ from ddbcore.steps cimport (
     steps_run, update_check,
 )
 from ddbcore.typed cimport typed_value_append
+from ddbcore.value cimport TAG_SMALL_INT
 from ddbcore.workspace cimport (
     Sizes, workspace_clear, workspace_forget, workspace_free, workspace_make,
 )
@@ -87,7 +90,8 @@ cdef class Program:
         for symbol in names + values:
             if type(symbol) is not str:
                 raise TypeError("names and values are str")
-        # Interned: the keys of a caller's dict are nearly always the very same objects then.
+        # Interned: the keys of a caller's dict are then the very same objects, if they look like
+        # identifiers.
         self.names = tuple([intern(name) for name in names])
         self.values = tuple([intern(value) for value in values])
         self.clause = clause
@@ -303,8 +307,10 @@ cdef class Program:
         run hold still.
         """
         cdef PyObject* text
+        cdef PyObject* given
         cdef str name
         cdef uint32_t index
+        cdef Py_ssize_t place = 0
         cdef bint same = (
             workspace.codec == <void*>codec
             and workspace.interned_count == <uint32_t>len(codec.names.names)
@@ -314,6 +320,11 @@ cdef class Program:
         for index in range(self.name_count):
             text = PyTuple_GET_ITEM(<PyObject*>self.names, index)
             if self.name_uses[index] & USE_PLACEHOLDER:
+                given = NULL
+                if names is not None:
+                    given = symbol_next(<PyObject*>names, text, &place)
+                if given != NULL and workspace.name_objects[index] == <void*>given:
+                    continue
                 name = name_given(<str>text, names, self.clause_of(self.name_uses[index]))
                 text = <PyObject*>name
             if workspace.name_objects[index] != <void*>text:
@@ -351,18 +362,23 @@ cdef class Program:
         cdef PyObject* token
         cdef PyObject* given
         cdef uint32_t index
+        cdef Py_ssize_t place = 0
         scratch.size = 0
         for index in range(self.value_count):
             token = PyTuple_GET_ITEM(<PyObject*>self.values, index)
             given = NULL
             if values is not None:
-                given = PyDict_GetItemWithError(<PyObject*>values, token)
+                given = symbol_next(<PyObject*>values, token, &place)
+                if given == NULL:
+                    given = PyDict_GetItemWithError(<PyObject*>values, token)
             if given == NULL:
                 raise ValidationError(
                     f"Invalid {self.clause_of(self.value_uses[index])}: An expression attribute "
                     f"value used in expression is not defined; attribute value: {<object>token}"
                 )
             workspace.value_offsets[index] = scratch.size
+            if not typed and short_text_encode(given, scratch):
+                continue
             value_encode(codec, <object>token, <object>given, scratch, typed)
         if scratch.size > SUBSTITUTION_BYTES_MAX:
             # Our own words: nobody has told what the service says.
@@ -652,6 +668,34 @@ cdef class Program:
 
 
 # -- helpers of the class --------------------------------------------------------------------------
+
+
+# What a caller's dict has for a symbol, when its next entry has that key, which nearly always holds;
+# else NULL, and the dict has to be asked. Comparing costs a third of asking.
+cdef inline PyObject* symbol_next(
+    PyObject* source, PyObject* token, Py_ssize_t* place,
+) noexcept:
+    cdef PyObject* key
+    cdef PyObject* value
+    if PyDict_Next(source, place, &key, &value) and (
+        key == token or (hr_is_exact_text(key) and hr_text_equal(key, token))
+    ):
+        return value
+    return NULL
+
+
+# Encode a value that is a short str of ASCII, without the ways of a longer one. Whether it was one.
+cdef inline bint short_text_encode(PyObject* value, Buffer* out) noexcept:
+    cdef Py_ssize_t length
+    if not hr_is_exact_text(value) or not hr_text_ascii(value):
+        return False
+    length = PyUnicode_GET_LENGTH(value)
+    if length >= TAG_SMALL_INT or buffer_reserve(out, length + 1) != 0:
+        return False
+    out.data[out.size] = <uint8_t>length
+    memcpy(out.data + out.size + 1, hr_text_data(value), length)
+    out.size += length + 1
+    return True
 
 
 cdef int value_encode(
