@@ -22,6 +22,12 @@ cdef struct Keyspace:
     bint has_range
     bint dropped
 
+cdef struct Found:
+    const Record* record                  # borrowed; NULL: there is none
+    uint64_t address
+    uint64_t version                      # of the keyspace when it was found
+    Slot slot                             # its entry
+
 cdef int keyspace_init(Keyspace* space, Arena* arena, LogView* view, uint32_t keyspace_id,
                        bint has_range, uint64_t hash_seed, uint32_t generation) noexcept nogil
 cdef void keyspace_free(Keyspace* space) noexcept nogil
@@ -31,6 +37,13 @@ cdef uint64_t keyspace_hash(const Keyspace* space, const uint8_t* key, uint32_t 
 # Find the record of a key: FOUND with *address and *record, OK (absent) or an error.
 cdef int keyspace_find(Keyspace* space, uint64_t hash, Span hash_key, Span range_key,
                        uint64_t* address, const Record** record) noexcept nogil
+# The same, with what keyspace_replace needs.
+cdef int keyspace_locate(Keyspace* space, uint64_t hash, Span hash_key, Span range_key,
+                         Found* found) noexcept nogil
+# Point the entry of a record that was found at its key's new record, without a look-up: only in a
+# keyspace without range keys that is at found.version still. FOUND, or an error and nothing changed.
+cdef int keyspace_replace(Keyspace* space, Found* found, const Record* record,
+                          uint64_t address) noexcept nogil
 # Find the entry of an item collection (or single item): FOUND with *slot, OK or an error.
 cdef int keyspace_entry(Keyspace* space, uint64_t hash, Span hash_key, Slot* slot) noexcept nogil
 # Point a key at a new record. FOUND: replaced; OK: added; or an error and nothing changed.

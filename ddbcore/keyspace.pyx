@@ -194,14 +194,13 @@ cdef int keyspace_entry(Keyspace* space, uint64_t hash, Span hash_key, Slot* slo
     return status
 
 
-cdef int keyspace_find(Keyspace* space, uint64_t hash, Span hash_key, Span range_key,
-                       uint64_t* address, const Record** record) noexcept nogil:
-    cdef Slot slot
-    cdef int status = partition_find(&space.partition, hash, &slot)
+cdef inline int record_find(Keyspace* space, uint64_t hash, Span hash_key, Span range_key,
+                            Slot* slot, uint64_t* address, const Record** record) noexcept nogil:
+    cdef int status = partition_find(&space.partition, hash, slot)
     cdef int found
     cdef uint64_t ref
     while status == FOUND:
-        ref = slot_ref(&slot)
+        ref = slot_ref(slot)
         found = FOUND
         if ref_kind(ref) == REF_RECORD:
             address[0] = ref_address(ref)
@@ -221,8 +220,21 @@ cdef int keyspace_find(Keyspace* space, uint64_t hash, Span hash_key, Span range
                     return FOUND
                 return view_settled(space.view)
         # A miss in another key's collection, or in this one's: both go on, and end with the tag.
-        status = partition_next(&slot)
+        status = partition_next(slot)
     return status if status < 0 else view_settled(space.view)
+
+
+cdef int keyspace_find(Keyspace* space, uint64_t hash, Span hash_key, Span range_key,
+                       uint64_t* address, const Record** record) noexcept nogil:
+    cdef Slot slot
+    return record_find(space, hash, hash_key, range_key, &slot, address, record)
+
+
+cdef int keyspace_locate(Keyspace* space, uint64_t hash, Span hash_key, Span range_key,
+                         Found* found) noexcept nogil:
+    found.record = NULL
+    found.version = space.version
+    return record_find(space, hash, hash_key, range_key, &found.slot, &found.address, &found.record)
 
 
 cdef const Record* former_record(Keyspace* space, uint64_t address) noexcept nogil:
@@ -289,6 +301,21 @@ cdef int keyspace_put(Keyspace* space, uint64_t hash, const Record* record,
     space.item_count += 1
     space.version += 1
     return status
+
+
+cdef int keyspace_replace(Keyspace* space, Found* found, const Record* record,
+                          uint64_t address) noexcept nogil:
+    cdef int status = keyspace_account(space, address, 0)
+    if status == OK:
+        status = partition_set(&space.partition, &found.slot, ref_make(REF_RECORD, address))
+    if status != OK:
+        return ERR_MEMORY
+    keyspace_account(space, found.address, -<int64_t>padded(found.record.size_bytes))
+    keyspace_account(space, address, <int64_t>padded(record.size_bytes))
+    space.item_bytes += record.item_size
+    space.item_bytes -= found.record.item_size
+    space.version += 1
+    return FOUND
 
 
 cdef int keyspace_remove(Keyspace* space, uint64_t hash, Span hash_key,

@@ -6,7 +6,7 @@ from ddbcore.btree cimport Span
 from ddbcore.buffer cimport Buffer
 from ddbcore.engine cimport Engine, TableState
 from ddbcore.item cimport ItemCodec
-from ddbcore.keyspace cimport Keyspace
+from ddbcore.keyspace cimport Found, Keyspace
 from ddbcore.program cimport Program
 from ddbcore.record cimport Record
 
@@ -27,8 +27,10 @@ cdef class CoreTable:
     cdef int renew(self) except -1
     # The record of the key encoded in `key` (a header and keys), or NULL.
     cdef const Record* find(self, const Record* key, uint64_t* hash, uint64_t* address) except? NULL
+    cdef int locate(self, const Record* key, uint64_t* hash, Found* found) except -1
     # Log and index the record at `start` of a frame buffer, which is the frame's last.
-    cdef int commit(self, Buffer* frame, uint64_t hash, bint updating=*) except -1
+    # updated: the item's record that is replaced, or NULL record.
+    cdef int commit(self, Buffer* frame, uint64_t hash, Found* updated=*) except -1
     cdef int commit_indexed(self, Buffer* frame, bint updating) except -1
     cdef int commit_delete(self, Buffer* frame, uint64_t hash) except -1
     cdef object fetch(self, Span hash_key, Span range_key)

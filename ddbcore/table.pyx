@@ -34,11 +34,14 @@ from ddbcore.hashing cimport hash_bytes
 from ddbcore.indexes cimport IndexSet, index_set
 from ddbcore.item cimport ItemCodec
 from ddbcore.keyspace cimport (
+    Found,
     Keyspace,
     keyspace_find,
     keyspace_hash,
+    keyspace_locate,
     keyspace_put,
     keyspace_remove,
+    keyspace_replace,
     record_hash_span,
     record_range_span,
 )
@@ -96,6 +99,9 @@ cdef enum:
     RETURN_OLD = 1                        # what a write returns: the item as it was,
     RETURN_NEW = 2                        # as it is,
     RETURN_TOUCHED = 4                    # or only what the update's paths lead to, in that one
+
+# An argument that was not given.
+cdef object UNSET = object()
 
 cdef dict RETURNS = {
     "NONE": 0,
@@ -245,6 +251,19 @@ cdef class CoreTable:
             self.engine.fail(status, f"reading table {self.name}")
         return record if status == FOUND else NULL
 
+    cdef int locate(self, const Record* key, uint64_t* hash, Found* found) except -1:
+        """As find, for a commit that follows."""
+        cdef int status
+        hash[0] = keyspace_hash(self.space, <const uint8_t*>key + RECORD_HEADER_BYTES,
+                                key.hash_size)
+        status = keyspace_locate(self.space, hash[0], record_hash_span(key), record_range_span(key),
+                                 found)
+        if status < 0:
+            self.engine.fail(status, f"reading table {self.name}")
+        if status != FOUND:
+            found.record = NULL
+        return 0
+
     cdef int commit_indexed(self, Buffer* frame, bint updating) except -1:
         """Commit the record in a frame, a put or a delete, with the entries of its indexes."""
         cdef Engine engine = self.engine
@@ -256,7 +275,7 @@ cdef class CoreTable:
         frame_entries(frame, indexes)
         return frame_commit(engine, frame, self.state, None)
 
-    cdef int commit(self, Buffer* frame, uint64_t hash, bint updating=False) except -1:
+    cdef int commit(self, Buffer* frame, uint64_t hash, Found* updated=NULL) except -1:
         cdef Engine engine = self.engine
         cdef Record* record = <Record*>(frame.data + FRAME_HEADER_BYTES)
         cdef uint64_t address
@@ -266,7 +285,7 @@ cdef class CoreTable:
             frame.data[frame.size] = 0
             frame.size += 1
         if self.state.index_list:
-            return self.commit_indexed(frame, updating)
+            return self.commit_indexed(frame, updated != NULL)
         if self.codec.names.logged != <uint32_t>len(self.codec.names.names):
             engine.frame_names(self.state, frame)
             record = <Record*>(frame.data + FRAME_HEADER_BYTES)
@@ -274,7 +293,11 @@ cdef class CoreTable:
         if status != OK:
             engine.fail(status, f"writing to table {self.name}")
         address = engine.log.place(frame.data, frame.size) + FRAME_HEADER_BYTES // 8
-        status = keyspace_put(self.space, hash, record, address)
+        if (updated != NULL and updated.record != NULL and not self.space.has_range
+                and updated.version == self.space.version):
+            status = keyspace_replace(self.space, updated, record, address)
+        else:
+            status = keyspace_put(self.space, hash, record, address)
         if status < 0:
             engine.fail(status, f"writing to table {self.name}")
         engine.log.publish(frame.size)
@@ -576,8 +599,8 @@ cdef class CoreTable:
         self.settle_as(wanted)
         return image
 
-    def update(self, hash, *args, names=None, values=None, condition=None, returning=None,
-               returning_on_failure=None, durability=None):
+    def update(self, hash, second=UNSET, third=UNSET, /, *, names=None, values=None,
+               condition=None, returning=None, returning_on_failure=None, durability=None):
         """Change attributes of an item, or make it: update(hash, [range,] expression, ...).
 
         expression: SET, REMOVE, ADD and DELETE clauses. names, values: what "#name" and ":value"
@@ -595,8 +618,8 @@ cdef class CoreTable:
         cdef Buffer* frame = NULL
         cdef const Record* key
         cdef const Record* old
+        cdef Found found
         cdef uint64_t hash_value = 0
-        cdef uint64_t address = 0
         cdef uint64_t lsn
         cdef int changed
         cdef int wanted = self.durability_of(durability)
@@ -609,10 +632,10 @@ cdef class CoreTable:
             shown = returning_parse(returning, True)
         if condition is not None and type(condition) is not str:
             condition, names, values = self._condition_arguments(condition, names, values)
-        if len(args) == 2:
-            range, expression = args
-        elif len(args) == 1:
-            expression = args[0]
+        if third is not UNSET:
+            range, expression = second, third
+        elif second is not UNSET:
+            expression = second
         else:
             raise TypeError("update() takes the key's values and one update expression")
         self.enter_write()
@@ -633,7 +656,8 @@ cdef class CoreTable:
                 frame.size = FRAME_HEADER_BYTES
                 key = <const Record*>key_buffer.data
                 lsn = engine.log.lsn
-                old = self.find(key, &hash_value, &address)
+                self.locate(key, &hash_value, &found)
+                old = found.record
                 engine.pins += 1
                 try:
                     changed = program.run(self.codec, <const uint8_t*>old,
@@ -654,7 +678,7 @@ cdef class CoreTable:
                 if lsn == engine.log.lsn and not engine.refused and not self.space.dropped:
                     break
             if changed:
-                self.commit(frame, hash_value, True)
+                self.commit(frame, hash_value, &found)
         finally:
             engine.scratch_give(key_buffer)
             if frame != NULL:
