@@ -41,6 +41,8 @@ cdef struct Column:
 
 # Append what an item has (TYPE_ABSENT: nothing). 0, ERR_MIXED, ERR_CORRUPT or ERR_MEMORY.
 cdef int column_add(Column* column, const Operand* found) noexcept nogil
+# Wish for large pages in a block of memory, if it is large.
+cdef void memory_enlarge(uint8_t* data, size_t size) noexcept nogil
 cdef void column_free(Column* column) noexcept
 # The column as it is now; its buffers go into it. codec: what its values are decoded with.
 cdef ColumnData column_finish(Column* column, ItemCodec codec)

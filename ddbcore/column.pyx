@@ -130,11 +130,15 @@ cdef inline void number_of_integer(int64_t value, Number* out) noexcept nogil:
 # -- kernels ---------------------------------------------------------------------------------------
 
 
+cdef void memory_enlarge(uint8_t* data, size_t size) noexcept nogil:
+    if size >= LARGE_BYTES:
+        column_enlarge(data, size)
+
+
 cdef int room_grow(Buffer* buffer, size_t extra) noexcept nogil:
     if buffer_reserve(buffer, extra) != 0:
         return ERR_MEMORY
-    if buffer.capacity >= LARGE_BYTES:
-        column_enlarge(buffer.data, buffer.capacity)
+    memory_enlarge(buffer.data, buffer.capacity)
     return 0
 
 

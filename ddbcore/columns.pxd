@@ -10,6 +10,7 @@ from ddbcore.operand cimport Field, FieldTable, Operand
 from ddbcore.record cimport Record
 from ddbcore.segments cimport LogView, address_offset, address_slot
 from ddbcore.steps cimport Bound, Path, PathElement
+from ddbcore.sweep cimport Sweep
 
 cdef enum:
     BATCH_ORDERED = 1024                  # records read between two looks at the index, in order
@@ -21,6 +22,7 @@ cdef class ColumnReader:
     """One reading of columns."""
     cdef Cursor cursor
     cdef bint is_scan
+    cdef Sweep sweep                      # of the cursor, or None
     cdef ItemCodec codec                  # that fields are bound to
     cdef Filter condition
     cdef const Bound* bound               # the condition's, or NULL
@@ -57,9 +59,12 @@ cdef class ColumnReader:
     cdef int bind(self) except -1
     # Fill the batch with the addresses that follow; how many. The engine must be pinned.
     cdef int64_t gather(self) except -1
+    # The sweep's next addresses, or the cursor's next window of them.
+    cdef int gather_sweep(self) except -1
+    cdef int gather_window(self) except -1
     # Add an address to the batch; 0 when the walk ends before it.
     cdef bint gather_address(self, LogView* view, uint64_t address) except -1
-    # Put the batch in the order of addresses, to some hundred bytes.
+    # Put neighbours in the log together: into a thousand buckets, in the order of addresses.
     cdef void sort(self) noexcept nogil
     # Take what the batch holds. 0, ERR_MIXED, ERR_CORRUPT or ERR_MEMORY; batch_next says how far.
     cdef int take(self) noexcept nogil

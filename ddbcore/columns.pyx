@@ -25,7 +25,7 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
 from ddbcore.binding cimport Naming, USE_OUTER, elements_bind, naming_bind, paths_load
-from ddbcore.column cimport ERR_MIXED, column_add, column_finish, column_free
+from ddbcore.column cimport ERR_MIXED, column_add, column_finish, column_free, memory_enlarge
 from ddbcore.cursor cimport WINDOW_MAX, Scan
 from ddbcore.engine cimport Engine
 from ddbcore.operand cimport fields_find, list_find, map_find
@@ -34,6 +34,7 @@ from ddbcore.record cimport RECORD_HEADER_BYTES
 from ddbcore.segments cimport LogSlot, address_offset, address_slot, record_at
 from ddbcore.status cimport ERR_CORRUPT
 from ddbcore.steps cimport condition_eval
+from ddbcore.sweep cimport ROOM_MIN, Sweep
 from ddbcore.table cimport CoreTable
 
 from sys import intern
@@ -55,9 +56,26 @@ cdef extern from *:
 cdef enum:
     FETCH_AHEAD = 12                      # records whose memory is on its way
     PAUSE_COUNT = 16384                   # addresses gathered with the GIL in one go
-    BUCKET_COUNT = 2048                   # of a digit
+    BUCKET_COUNT = 1024                   # of a batch, by address
 
 cdef tuple TYPE_NAMES = ("", "S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
+
+
+# Whether a record's header may be read at an address. Proves the blocks of old log.
+cdef inline bint address_sound(LogView* view, uint64_t address) noexcept:
+    cdef LogSlot* slot = &view.slots[address_slot(address)]
+    if (address_slot(address) < view.slot_count and slot.base != NULL and slot.unproven == NULL
+            and address_offset(address) + RECORD_HEADER_BYTES <= slot.size):
+        return True
+    return record_at(view, address) != NULL
+
+
+# Room for addresses; much of it in large pages, whose first touch costs less.
+cdef uint64_t* addresses_make(uint32_t count) noexcept:
+    cdef uint64_t* made = <uint64_t*>malloc(count * sizeof(uint64_t))
+    if made != NULL:
+        memory_enlarge(<uint8_t*>made, count * sizeof(uint64_t))
+    return made
 
 
 cdef class ColumnReader:
@@ -95,11 +113,13 @@ cdef class ColumnReader:
         if self.is_scan and limit is None and cursor.remaining < 0:
             # Small tables need less, and their columns' sizes can be guessed.
             self.batch_max = <uint32_t>min(<uint64_t>BATCH_SORTED,
-                                           cursor.table.space.item_count + WINDOW_MAX)
-            self.sorted = <uint64_t*>malloc(self.batch_max * sizeof(uint64_t))
+                                           cursor.table.space.item_count + ROOM_MIN)
+            self.sorted = addresses_make(self.batch_max)
+            if not cursor.started:
+                self.sweep = Sweep(cursor)
             if self.sorted == NULL:
                 raise MemoryError
-        self.batch = <uint64_t*>malloc(self.batch_max * sizeof(uint64_t))
+        self.batch = addresses_make(self.batch_max)
         if (self.columns == NULL or self.uses == NULL or self.fields == NULL
                 or self.field_names == NULL or self.elements == NULL or self.found == NULL
                 or self.batch == NULL):
@@ -171,55 +191,81 @@ cdef class ColumnReader:
     cdef int64_t gather(self) except -1:
         cdef Cursor cursor = self.cursor
         cdef CoreTable table = cursor.table
-        cdef LogView* view = &table.engine.log.view
-        cdef const Record* record
-        cdef uint32_t index, count, before
+        cdef Engine engine = table.engine
         cdef uint32_t pause = PAUSE_COUNT
+        cdef uint32_t space = ROOM_MIN if self.sweep is not None else WINDOW_MAX
         self.batch_count = self.batch_next = 0
-        while (self.batch_count + <uint32_t>WINDOW_MAX <= self.batch_max and not cursor.finished
+        while (self.batch_count + space <= self.batch_max and not cursor.finished
                and cursor.remaining != 0):
-            if not cursor.regather():
-                cursor.finished = True
-                break
-            before = self.batch_count
-            count = cursor.window_count
-            if 0 <= cursor.remaining < count:
-                count = <uint32_t>cursor.remaining
-            for index in range(count):
-                if not self.gather_address(view, cursor.window[index]):
-                    cursor.finished = True
-                    break
-                if cursor.remaining > 0:
-                    cursor.remaining -= 1
-            cursor.window_next = cursor.window_count
-            if self.batch_count > before:
-                record = record_at(view, self.batch[self.batch_count - 1])
-                if record == NULL:
-                    table.engine.fail(ERR_CORRUPT, f"walking table {table.name}")
-                cursor.remember(record)
+            if self.sweep is not None:
+                self.gather_sweep()
+            else:
+                self.gather_window()
             if self.batch_count >= pause:
                 pause += PAUSE_COUNT
                 with nogil:
                     pass                  # others may have the GIL
-                if (table.engine.refused or table.space.dropped or table.engine.loader != 0
-                        or table.engine.log.sync_errno != 0):
+                if (engine.refused or table.space.dropped or engine.loader != 0
+                        or engine.log.sync_errno != 0):
                     # The next batch begins with a look at what that means.
                     break
         return self.batch_count
 
+    cdef int gather_sweep(self) except -1:
+        cdef LogView* view = &self.cursor.table.engine.log.view
+        cdef uint64_t* taken = self.batch + self.batch_count
+        cdef int64_t count = self.sweep.take(taken, self.batch_max - self.batch_count)
+        cdef int64_t index
+        if count == 0:
+            self.cursor.finished = True
+        for index in range(count):
+            if not address_sound(view, taken[index]):
+                self.cursor.table.engine.fail(
+                    ERR_CORRUPT, f"walking table {self.cursor.table.name}")
+        self.batch_count += <uint32_t>count
+        return 0
+
+    cdef int gather_window(self) except -1:
+        cdef Cursor cursor = self.cursor
+        cdef CoreTable table = cursor.table
+        cdef LogView* view = &table.engine.log.view
+        cdef const Record* record
+        cdef uint32_t index
+        cdef uint32_t count
+        cdef uint32_t before = self.batch_count
+        if not cursor.regather():
+            cursor.finished = True
+            return 0
+        count = cursor.window_count
+        if 0 <= cursor.remaining < count:
+            count = <uint32_t>cursor.remaining
+        for index in range(count):
+            if not self.gather_address(view, cursor.window[index]):
+                cursor.finished = True
+                break
+            if cursor.remaining > 0:
+                cursor.remaining -= 1
+        cursor.window_next = cursor.window_count
+        if self.batch_count > before:
+            record = record_at(view, self.batch[self.batch_count - 1])
+            if record == NULL:
+                table.engine.fail(ERR_CORRUPT, f"walking table {table.name}")
+            cursor.remember(record)
+        return 0
+
     cdef bint gather_address(self, LogView* view, uint64_t address) except -1:
         cdef CoreTable table = self.cursor.table
-        cdef LogSlot* slot = &view.slots[address_slot(address)]
         cdef const Record* record
-        if (not self.is_scan or address_slot(address) >= view.slot_count or slot.base == NULL
-                or slot.unproven != NULL
-                or address_offset(address) + RECORD_HEADER_BYTES > slot.size):
+        if self.is_scan:
+            # The record is looked at when it has been fetched.
+            if not address_sound(view, address):
+                table.engine.fail(ERR_CORRUPT, f"walking table {table.name}")
+        else:
             record = record_at(view, address)
             if record == NULL:
                 table.engine.fail(ERR_CORRUPT, f"walking table {table.name}")
             if not self.cursor.inside(record):
                 return False
-        # Otherwise the record is looked at when it has been fetched.
         self.batch[self.batch_count] = address
         self.batch_count += 1
         return True
@@ -232,41 +278,35 @@ cdef class ColumnReader:
         return record
 
     cdef void sort(self) noexcept nogil:
-        # Two passes, lower digit first; each keeps the order that the other made.
-        cdef uint32_t starts[2][BUCKET_COUNT]
+        cdef uint32_t starts[BUCKET_COUNT]
         cdef uint64_t lowest = self.batch[0]
         cdef uint64_t highest = lowest
         cdef uint64_t* swapped
-        cdef uint64_t key
+        cdef uint64_t address
         cdef uint32_t index, start, count
-        cdef int digit
         cdef int shift = 0
         for index in range(self.batch_count):
-            if self.batch[index] < lowest:
-                lowest = self.batch[index]
-            if self.batch[index] > highest:
-                highest = self.batch[index]
-        while (highest - lowest) >> shift >= BUCKET_COUNT * BUCKET_COUNT:
+            address = self.batch[index]
+            lowest = address if address < lowest else lowest
+            highest = address if address > highest else highest
+        while (highest - lowest) >> shift >= BUCKET_COUNT:
             shift += 1
         memset(starts, 0, sizeof(starts))
         for index in range(self.batch_count):
-            key = (self.batch[index] - lowest) >> shift
-            starts[0][key % BUCKET_COUNT] += 1
-            starts[1][key // BUCKET_COUNT] += 1
-        for digit in range(2):
-            start = 0
-            for index in range(<uint32_t>BUCKET_COUNT):
-                count = starts[digit][index]
-                starts[digit][index] = start
-                start += count
-            for index in range(self.batch_count):
-                key = (self.batch[index] - lowest) >> shift
-                key = key // BUCKET_COUNT if digit else key % BUCKET_COUNT
-                self.sorted[starts[digit][key]] = self.batch[index]
-                starts[digit][key] += 1
-            swapped = self.batch
-            self.batch = self.sorted
-            self.sorted = swapped
+            starts[(self.batch[index] - lowest) >> shift] += 1
+        start = 0
+        for index in range(<uint32_t>BUCKET_COUNT):
+            count = starts[index]
+            starts[index] = start
+            start += count
+        for index in range(self.batch_count):
+            address = self.batch[index]
+            count = <uint32_t>((address - lowest) >> shift)
+            self.sorted[starts[count]] = address
+            starts[count] += 1
+        swapped = self.batch
+        self.batch = self.sorted
+        self.sorted = swapped
 
     cdef int take_record(self, const Record* record) noexcept nogil:
         cdef const uint8_t* data = <const uint8_t*>record

@@ -78,7 +78,7 @@ LAYERS = [
     Layer("transactions", "ddbcore.transaction"),
     Layer("filtered walks", "ddbcore.walk"),
     Layer("table reads", "ddbcore.reading"),
-    Layer("column", "ddbcore.arrow ddbcore.column"),
+    Layer("column", "ddbcore.arrow ddbcore.column ddbcore.sweep"),
     Layer("arrays", "ddbcore.columns ddbcore.rows"),
     Layer("errors (Python)", "hashrange.errors"),
     Layer("exchange", "hashrange.exchange"),

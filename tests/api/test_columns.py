@@ -312,6 +312,34 @@ def test_segments_are_all_of_a_table(hashes: hashrange.Table) -> None:
     assert sorted(np.concatenate(parts).tolist()) == list(range(1000))
 
 
+# Without an order to keep, the index is read as it lies; keys are looked at only where
+# a segment begins or ends within a tag, and in item collections that are trees. Segments of 1 to 7
+# parts begin anywhere; collections of 1, some and thousands of items are records, leaves and trees.
+@pytest.mark.parametrize("hash_count", [0, 1, 2, 3, 700])
+def test_segments_of_collections_are_all_of_a_table(
+    ranges: hashrange.Table, hash_count: int
+) -> None:
+    sizes = [1, 5, 120, 3000]
+    with ranges.batch() as batch:
+        for number in range(hash_count):
+            # Few large ones.
+            for ts in range(sizes[number % 4 if number < 12 else number % 2]):
+                batch.put({"h": f"k{number}", "r": ts})
+    expected = sorted((item["h"], item["r"]) for item in ranges.scan())
+    for total in range(1, 8):
+        found: list[tuple[str, int]] = []
+        for segment in range(total):
+            columns = ranges.columns(["h", "r"], segment=segment, total_segments=total)
+            rows = list(zip(columns["h"], columns["r"].tolist(), strict=True))
+            last = [
+                (item["h"], item["r"])
+                for item in ranges.scan(segment=segment, total_segments=total)
+            ][-1:]
+            assert columns.last_key == (last[0] if last else None)
+            found += rows
+        assert sorted(found) == expected
+
+
 @pytest.mark.parametrize("limit", [0, -1, True, "1", 1.5])
 def test_a_limit_is_a_positive_int(hashes: hashrange.Table, limit: Any) -> None:
     for filter in (None, Attr("n").exists()):
