@@ -7,10 +7,12 @@ from ddbcore.cursor cimport Cursor
 from ddbcore.filter cimport Filter
 from ddbcore.item cimport ItemCodec
 from ddbcore.operand cimport Field, FieldTable, Operand
+from ddbcore.pages cimport Reader
 from ddbcore.record cimport Record
 from ddbcore.segments cimport LogView, address_offset, address_slot
 from ddbcore.steps cimport Bound, Path, PathElement
 from ddbcore.sweep cimport Sweep
+from ddbcore.table cimport CoreTable
 
 cdef enum:
     BATCH_ORDERED = 1024                  # records read between two looks at the index, in order
@@ -21,6 +23,11 @@ cdef enum:
 cdef class ColumnReader:
     """One reading of columns."""
     cdef Cursor cursor
+    cdef CoreTable items                  # what the columns are of
+    cdef Reader reader                    # of the index that the cursor is over, or None
+    cdef uint64_t schema_version          # when `reader.index` was looked up
+    cdef object visible                   # what the condition may see; None: all
+    cdef bint busy                        # a call is under way
     cdef bint is_scan
     cdef Sweep sweep                      # of the cursor, or None
     cdef ItemCodec codec                  # that fields are bound to
@@ -45,6 +52,7 @@ cdef class ColumnReader:
     cdef LogView* view                    # while the engine is pinned
     cdef uint64_t* batch                  # addresses
     cdef uint64_t* sorted                 # room to sort them; NULL: rows keep the cursor's order
+    cdef uint64_t* entries                # the index entries of the batch, where their order counts
     cdef uint32_t batch_max
     cdef uint32_t batch_count
     cdef uint32_t batch_next              # the first that was not read
@@ -62,6 +70,10 @@ cdef class ColumnReader:
     # The sweep's next addresses, or the cursor's next window of them.
     cdef int gather_sweep(self) except -1
     cdef int gather_window(self) except -1
+    # Put the items in the place of the index entries that the batch has from `start` on.
+    cdef int follow(self, uint32_t start) except -1
+    cdef int enter(self) except -1
+    cdef list read_batches(self)
     # Add an address to the batch; 0 when the walk ends before it.
     cdef bint gather_address(self, LogView* view, uint64_t address) except -1
     # Put neighbours in the log together: into a thousand buckets, in the order of addresses.

@@ -5,6 +5,7 @@ from typing import Any
 from ddbcore.column import ColumnData
 from ddbcore.cursor import Cursor
 from ddbcore.program import Program
+from ddbcore.table import CoreTable
 
 class ColumnReader:
     def __init__(
@@ -19,6 +20,9 @@ class ColumnReader:
         condition_names: dict[str, str] | None = None,
         condition_values: dict[str, Any] | None = None,
         limit: int | None = None,
+        table: CoreTable | None = None,
+        index: str | None = None,
+        visible: frozenset[str] | None = None,
     ) -> None: ...
     @property
     def count(self) -> int: ...

@@ -10,13 +10,16 @@ Theory of operation
     pages. So where the order of rows is free, batches are large and read in the order of addresses,
     which is one walk through the log.
 
+    Through an index the cursor is over its entries, each of which is followed to its item while the
+    batch is gathered.
+
 Invariants
     1. All columns have the same number of rows.
     2. Fields are bound to all names that the records of a batch can have.
     3. With a limit, rows are in the cursor's order, so that its key is that of the last row.
 
 Threads
-    A reading belongs to one thread.
+    A reading belongs to one thread at a time, and says so.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
@@ -28,7 +31,9 @@ from ddbcore.binding cimport Naming, USE_OUTER, elements_bind, naming_bind, path
 from ddbcore.column cimport ERR_MIXED, column_add, column_finish, column_free, memory_enlarge
 from ddbcore.cursor cimport WINDOW_MAX, Scan
 from ddbcore.engine cimport Engine
+from ddbcore.indexes cimport IndexState
 from ddbcore.operand cimport fields_find, list_find, map_find
+from ddbcore.pages cimport Reader, index_named
 from ddbcore.pyapi cimport PyObject
 from ddbcore.record cimport RECORD_HEADER_BYTES
 from ddbcore.segments cimport LogSlot, address_offset, address_slot, record_at
@@ -57,6 +62,7 @@ cdef enum:
     FETCH_AHEAD = 12                      # records whose memory is on its way
     PAUSE_COUNT = 16384                   # addresses gathered with the GIL in one go
     BUCKET_COUNT = 1024                   # of a batch, by address
+    FOLLOW_STAGE = 16                     # entries whose items are looked up together
 
 cdef tuple TYPE_NAMES = ("", "S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
 
@@ -83,18 +89,28 @@ cdef class ColumnReader:
 
     paths: as the compiler writes them, with numbers of `names`, which are distinct. untyped: by
     column, whether it takes values of all types. program: the condition, with its names and values.
-    limit: rows to take at most.
+    limit: rows to take at most. table, index: the cursor is over the entries of this index of the
+    table, and the columns are of the items they lead to; visible: what the condition sees of them.
     """
 
     def __cinit__(self, Cursor cursor not None, tuple paths not None, tuple names not None,
                   tuple untyped not None, *, bint exact=False, program=None, condition_names=None,
-                  condition_values=None, limit=None):
-        cdef uint32_t index
+                  condition_values=None, limit=None, CoreTable table=None, str index=None,
+                  visible=None):
+        cdef uint32_t number
         if not 0 < len(paths) <= COLUMN_COUNT_MAX or len(untyped) != len(paths):
             raise ValidationError(f"1 to {COLUMN_COUNT_MAX} columns are read at a time, "
                                   f"not {len(paths)}")
         self.cursor = cursor
+        self.items = cursor.table
         self.is_scan = isinstance(cursor, Scan)
+        if index is not None:
+            self.items = table
+            self.reader = Reader.__new__(Reader)
+            self.reader.table = table
+            self.reader.index = index_named(table, index)
+            self.schema_version = table.engine.schema_version
+            self.visible = visible
         self.program = program
         self.condition_names = condition_names
         self.condition_values = condition_values
@@ -115,22 +131,26 @@ cdef class ColumnReader:
             self.batch_max = <uint32_t>min(<uint64_t>BATCH_SORTED,
                                            cursor.table.space.item_count + ROOM_MIN)
             self.sorted = addresses_make(self.batch_max)
-            if not cursor.started:
+            if not cursor.started and index is None:
                 self.sweep = Sweep(cursor)
             if self.sorted == NULL:
                 raise MemoryError
         self.batch = addresses_make(self.batch_max)
+        if index is not None and self.sorted == NULL:
+            self.entries = addresses_make(self.batch_max)
+            if self.entries == NULL:
+                raise MemoryError
         if (self.columns == NULL or self.uses == NULL or self.fields == NULL
                 or self.field_names == NULL or self.elements == NULL or self.found == NULL
                 or self.batch == NULL):
             raise MemoryError
-        for index in range(self.column_count):
-            self.columns[index].exact = exact
-            self.columns[index].untyped = untyped[index]
+        for number in range(self.column_count):
+            self.columns[number].exact = exact
+            self.columns[number].untyped = untyped[number]
             if self.sorted != NULL and program is None and (<Scan>cursor).hash_lower == 0 and (
                     (<Scan>cursor).hash_upper == 0) and not cursor.started:
-                self.columns[index].expected = cursor.table.space.item_count
-            self.uses[self.paths[index].name] |= USE_OUTER
+                self.columns[number].expected = cursor.table.space.item_count
+            self.uses[self.paths[number].name] |= USE_OUTER
         self.bind()
 
     def __dealloc__(self):
@@ -148,9 +168,10 @@ cdef class ColumnReader:
         free(self.found)
         free(self.batch)
         free(self.sorted)
+        free(self.entries)
 
     cdef int bind(self) except -1:
-        cdef ItemCodec codec = self.cursor.table.codec
+        cdef ItemCodec codec = self.items.codec
         cdef Naming naming
         cdef Column* column
         cdef uint32_t index
@@ -159,7 +180,8 @@ cdef class ColumnReader:
         if self.program is not None:
             if self.condition is None or codec is not self.codec:
                 self.condition = Filter(self.program, codec, self.condition_names,
-                                        self.condition_values, partial=True)
+                                        self.condition_values, partial=True,
+                                        visible=self.visible)
             self.condition = self.condition.fresh()
             self.bound = self.condition.bound
         naming.count = count
@@ -206,7 +228,7 @@ cdef class ColumnReader:
                 with nogil:
                     pass                  # others may have the GIL
                 if (engine.refused or table.space.dropped or engine.loader != 0
-                        or engine.log.sync_errno != 0):
+                        or self.items.space.dropped or engine.log.sync_errno != 0):
                     # The next batch begins with a look at what that means.
                     break
         return self.batch_count
@@ -230,6 +252,7 @@ cdef class ColumnReader:
         cdef CoreTable table = cursor.table
         cdef LogView* view = &table.engine.log.view
         cdef const Record* record
+        cdef uint64_t last = 0
         cdef uint32_t index
         cdef uint32_t count
         cdef uint32_t before = self.batch_count
@@ -243,20 +266,37 @@ cdef class ColumnReader:
             if not self.gather_address(view, cursor.window[index]):
                 cursor.finished = True
                 break
+            last = cursor.window[index]
             if cursor.remaining > 0:
                 cursor.remaining -= 1
         cursor.window_next = cursor.window_count
         if self.batch_count > before:
-            record = record_at(view, self.batch[self.batch_count - 1])
+            record = record_at(view, last)
             if record == NULL:
                 table.engine.fail(ERR_CORRUPT, f"walking table {table.name}")
             cursor.remember(record)
+            if self.reader is not None:
+                self.follow(before)
+        return 0
+
+    cdef int follow(self, uint32_t start) except -1:
+        cdef LogView* view = &self.items.engine.log.view
+        cdef uint32_t first, index, stop
+        for first in range(start, self.batch_count, FOLLOW_STAGE):
+            stop = min(first + <uint32_t>FOLLOW_STAGE, self.batch_count)
+            for index in range(first, stop):
+                if self.entries != NULL:
+                    self.entries[index] = self.batch[index]
+                self.reader.fetch(record_at(view, self.batch[index]))
+            for index in range(first, stop):
+                self.reader.base(record_at(view, self.batch[index]))
+                self.batch[index] = self.reader.address
         return 0
 
     cdef bint gather_address(self, LogView* view, uint64_t address) except -1:
         cdef CoreTable table = self.cursor.table
         cdef const Record* record
-        if self.is_scan:
+        if self.is_scan and self.reader is None:
             # The record is looked at when it has been fetched.
             if not address_sound(view, address):
                 table.engine.fail(ERR_CORRUPT, f"walking table {table.name}")
@@ -378,12 +418,38 @@ cdef class ColumnReader:
         None when the types of a column's values differ: `conflict` tells. Raises CorruptError,
         MemoryError, DatabaseClosed, TableNotFound.
         """
-        cdef CoreTable table = self.cursor.table
+        if self.busy:
+            raise ValidationError("the reader of columns is in use in another thread")
+        self.busy = True
+        try:
+            return self.read_batches()
+        finally:
+            self.busy = False
+
+    cdef int enter(self) except -1:
+        cdef Engine engine = self.items.engine
+        cdef IndexState index
+        self.items.enter()
+        if self.reader is None:
+            return 0
+        self.cursor.table.enter()
+        if self.schema_version != engine.schema_version:
+            self.schema_version = engine.schema_version
+            index = index_named(self.items, self.reader.index.name)
+            if (index.hash_parts != self.reader.index.hash_parts
+                    or index.range_parts != self.reader.index.range_parts):
+                raise ValidationError(f"index {index.name} was dropped; the new one of this name "
+                                      "has other keys")
+            self.reader.index = index
+        return 0
+
+    cdef list read_batches(self):
+        cdef CoreTable table = self.items
         cdef Engine engine = table.engine
         cdef const Record* record
         cdef int status = 0
         while self.wanted != 0:
-            table.enter()
+            self.enter()
             engine.pins += 1
             try:
                 self.view = &engine.log.view
@@ -406,7 +472,9 @@ cdef class ColumnReader:
                     engine.fail(status, f"reading columns of table {table.name}")
                 if self.batch_next < self.batch_count:
                     # The limit is reached: the cursor's place is behind the last row.
-                    self.cursor.remember(self.record_of(self.batch[self.batch_next - 1]))
+                    self.cursor.remember(self.record_of(
+                        (self.batch if self.entries == NULL else self.entries)[
+                            self.batch_next - 1]))
             finally:
                 engine.unpin()
             PyErr_CheckSignals()

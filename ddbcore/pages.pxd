@@ -1,5 +1,7 @@
 """Pages of a Query or Scan in DynamoDB's own form."""
 
+from libc.stdint cimport uint64_t
+
 from ddbcore.buffer cimport Buffer
 from ddbcore.filter cimport Filter
 from ddbcore.indexes cimport IndexState
@@ -13,7 +15,10 @@ cdef class Reader:
     cdef CoreTable table
     cdef IndexState index                 # that is read, or None
     cdef Buffer key
+    cdef uint64_t address                 # of the item that `base` found
 
+    # Bring what `base` of an entry needs nearer.
+    cdef int fetch(self, const Record* entry) noexcept
     # The item that an index entry leads to.
     cdef const Record* base(self, const Record* entry) except NULL
     # Decide the filter; over what an index shows of the item when `shown` is given.

@@ -31,9 +31,10 @@ from ddbcore.indexes cimport (
 from ddbcore.item cimport ItemCodec
 from ddbcore.json_items cimport json_item_append
 from ddbcore.json_writer cimport JsonItems, json_append, json_raw_write
-from ddbcore.keyspace cimport keyspace_find, keyspace_hash
+from ddbcore.keyspace cimport Keyspace, keyspace_find, keyspace_hash
 from ddbcore.btree cimport Span
 from ddbcore.operand cimport Operand, operand_read
+from ddbcore.partition cimport partition_prefetch
 from ddbcore.pyapi cimport PyObject
 from ddbcore.projection cimport Projection, Selection
 from ddbcore.record cimport HASH_KEY_MAX, RANGE_KEY_MAX, RECORD_HEADER_BYTES, Record
@@ -141,7 +142,16 @@ cdef class Reader:
         if status != FOUND:
             table.engine.fail(ERR_CORRUPT if status >= 0 else status,
                               f"following index {self.index.name}")
+        self.address = address
         return record
+
+    cdef int fetch(self, const Record* entry) noexcept:
+        cdef Keyspace* space = self.table.space
+        cdef uint32_t hash_size = 0
+        if entry != NULL and base_key_read(self.index, entry, &self.key, &hash_size) == 0:
+            partition_prefetch(&space.partition,
+                               keyspace_hash(space, self.key.data, hash_size))
+        return 0
 
     cdef bint passes(self, Filter condition, const Record* record, Selection shown) except -1:
         """Decide the filter; over what an index shows of the item when `shown` is given."""

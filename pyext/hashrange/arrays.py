@@ -26,13 +26,17 @@ from ddbcore.cursor import Query, Scan, limit_parse
 from ddbcore.errors import ValidationError
 from ddbcore.rows import RowWriter
 from ddbcore.table import CoreTable
-from hashrange.conditions import condition_arguments
+from hashrange.conditions import condition_arguments, is_condition
 from hashrange.expr import compile_program, refuse_unused
+from hashrange.search import lacking_error, refuse_bounds, resolved, view_of
 
 if TYPE_CHECKING:
     import numpy
     import pandas
     import pyarrow
+
+    from hashrange.indexes import IndexView
+    from hashrange.table import Table
 
 __all__ = ["Columns", "load_rows", "read_columns"]
 
@@ -221,6 +225,7 @@ class _Paths:
         self.texts = tuple(columns)
         self.numbers: dict[str, int] = {}
         self.names: tuple[str, ...] = ()  # placeholders, for the check that each is used
+        self.firsts: set[int] = set()  # numbers of the attributes, with which paths begin
         self.paths = tuple([self._path(path, names or {}) for path in columns.values()])
 
     def _path(self, text: object, names: Mapping[str, str]) -> tuple[int, ...]:
@@ -238,6 +243,7 @@ class _Paths:
                 self.names += (element,)
                 name = names[element]
             elements.append(-1 - self.numbers.setdefault(name, len(self.numbers)))
+        self.firsts.add(-1 - elements[0])
         return tuple(elements)
 
 
@@ -275,7 +281,7 @@ def path_elements(text: object) -> list[str | int]:
 
 
 def read_columns(
-    table: CoreTable,
+    table: Table,
     columns: Sequence[str] | Mapping[str, str],
     filter: object,
     names: dict[str, str] | None,
@@ -284,22 +290,28 @@ def read_columns(
     exact: bool,
     mixed: str,
     limit: int | None,
+    index: str | None,
     walk: dict[str, Any],
 ) -> Columns:
     """Read columns of a table: see Table.columns.
 
-    walk: what Query or Scan take besides; None stands for what is not given.
+    walk: what Query or Scan take besides, and key; None stands for what is not given.
     """
     if mixed not in ("raise", "object"):
         raise ValidationError(f'mixed is "raise" or "object", not {mixed!r}')
+    limit_parse(limit)
     paths = _Paths(columns, names)
-    text, all_names, all_values = condition_arguments(filter, names, values)
+    source = _Source(table, index, names, values, walk)
+    text, all_names, all_values = condition_arguments(filter, source.names, source.values)
     program = None if text is None else compile_program(None, text, "FilterExpression")
-    refuse_unused(all_names, all_values, program, paths)
+    refuse_unused(all_names, all_values, program, paths, *source.used)
+    view = source.view
+    if view is not None:
+        _refuse_lacking(view, paths)
     untyped = [False] * len(paths.texts)
     while True:
         # A filter drops what the cursor counts: then the reader counts.
-        cursor = _cursor(table, None if program else limit, limit, walk)
+        cursor = source.cursor(None if program else limit)
         reader = ColumnReader(
             cursor,
             paths.paths,
@@ -310,35 +322,96 @@ def read_columns(
             condition_names=all_names,
             condition_values=all_values,
             limit=limit if program else None,
+            table=table,
+            index=index,
+            visible=None if view is None or view.projected is None else frozenset(view.projected),
         )
         found = reader.read()
         if found is not None:
             by_name = dict(zip(paths.texts, found, strict=True))
-            return Columns(by_name, reader.count, cursor.last_key)
+            return Columns(by_name, reader.count, source.last_key(cursor))
         assert reader.conflict is not None
-        index, first, second, key = reader.conflict
+        place, first, second, key = reader.conflict
         if mixed == "raise":
             raise ValidationError(
-                f"column {paths.texts[index]!r} has values of types {first} and {second} (first in "
+                f"column {paths.texts[place]!r} has values of types {first} and {second} (first in "
                 f"the item {key!r:.200}): filter with attribute_type, or take them as they are "
                 "with mixed='object'"
             )
         # From the start again, since values taken so far have lost their form.
-        untyped[index] = True
+        untyped[place] = True
 
 
-def _cursor(
-    table: CoreTable, limit: int | None, checked: int | None, walk: dict[str, Any]
-) -> Query | Scan:
-    limit_parse(checked)
-    given = {name: value for name, value in walk.items() if value is not None}
-    if "hash" not in given:
-        if alone := sorted({*_RANGE, "reverse"} & given.keys()):
-            raise ValidationError(f"{', '.join(alone)} is for one hash key's items: give hash= too")
-        return Scan(table, limit=limit, **given)
-    if "segment" in given or "total_segments" in given:
-        raise ValidationError("segment= and total_segments= are for a scan, without hash=")
-    return Query(table, given.pop("hash"), limit=limit, **given)
+def _refuse_lacking(view: IndexView, paths: _Paths) -> None:
+    """Refuse columns of what a global index does not project, as projections are."""
+    if view.is_global and view.projected is not None:
+        firsts = {name for name, number in paths.numbers.items() if number in paths.firsts}
+        lacking = sorted(firsts - set(view.projected))
+        if lacking:
+            raise lacking_error(view, lacking)
+
+
+class _Source:
+    """Which items, and in which order: a table's or an index's, all of them or a hash key's."""
+
+    def __init__(
+        self,
+        table: Table,
+        index: str | None,
+        names: dict[str, str] | None,
+        values: dict[str, Any] | None,
+        walk: dict[str, Any],
+    ) -> None:
+        given = {name: value for name, value in walk.items() if value is not None}
+        self.table = table
+        self.view = None if index is None else view_of(table, index)
+        self.used: list[Any] = []
+        self.after = given.pop("after", None)
+        self.bounds = {word: given.pop(word) for word in _RANGE if word in given}
+        self.hash = given.pop("hash", None)
+        key = given.pop("key", None)
+        if is_condition(self.hash):
+            if key is not None:
+                raise ValidationError("give the key condition once: key= is for expressions")
+            self.hash, key = None, self.hash
+        if key is not None:
+            if self.hash is not None or self.bounds:
+                raise ValidationError(
+                    "a key condition takes the place of the hash key and all bounds"
+                )
+            self.hash, self.bounds, names, values = resolved(
+                table, self.view, key, names, values, self.used
+            )
+        self.names = names
+        self.values = values
+        self.others = given
+        if self.hash is None:
+            if alone := sorted([*self.bounds, *(["reverse"] if "reverse" in given else [])]):
+                raise ValidationError(
+                    f"{', '.join(alone)} is for one hash key's items: give hash= too"
+                )
+        elif "segment" in given or "total_segments" in given:
+            raise ValidationError("segment= and total_segments= are for a scan, without hash=")
+
+    def cursor(self, limit: int | None) -> Query | Scan:
+        """Return a cursor at the start, over the items or over the entries of the index."""
+        table, after, view = self.table, self.after, self.view
+        if view is None:
+            if self.hash is None:
+                return Scan(table, limit=limit, after=after, **self.others)
+            return Query(table, self.hash, limit=limit, after=after, **self.bounds, **self.others)
+        start = None if after is None else view.position(after)
+        if self.hash is None:
+            return Scan(view.entries, limit=limit, after=start, **self.others)
+        refuse_bounds(self.bounds)
+        encoded: dict[str, Any] = view.bounds(self.bounds)
+        hash_key = view.hash_bytes(self.hash)
+        return Query(view.entries, hash_key, limit=limit, after=start, **encoded, **self.others)
+
+    def last_key(self, cursor: Query | Scan) -> Any:
+        """Return the cursor's place as after= takes it."""
+        key = cursor.last_key
+        return key if key is None or self.view is None else self.view.key_of(*key)
 
 
 # ---- loading -------------------------------------------------------------------------------------

@@ -328,10 +328,15 @@ def refuse_lacking(view: IndexView, projection: Projection, names: Names) -> Non
     firsts = {projection.names[-1 - path[0]] for path in projection.paths}
     lacking = sorted({given.get(name, name) for name in firsts} - set(view.projected or ()))
     if lacking:
-        raise ValidationError(
-            "One or more parameter values were invalid: Global secondary index "
-            f"{view.name} does not project [{', '.join(lacking)}]"
-        )
+        raise lacking_error(view, lacking)
+
+
+def lacking_error(view: IndexView, lacking: Sequence[str]) -> ValidationError:
+    """Return the error of asking a global index for attributes that it does not have."""
+    return ValidationError(
+        "One or more parameter values were invalid: Global secondary index "
+        f"{view.name} does not project [{', '.join(lacking)}]"
+    )
 
 
 def walk(

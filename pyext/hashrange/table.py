@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "Query", "Scan", "Table", "Walk"]
 
 KeyValue = str | int | Decimal | bytes | bytearray | memoryview
+KeyValues = KeyValue | Sequence[KeyValue]  # of an index, whose keys have up to four attributes
 Item = dict[str, Any]
 
 
@@ -151,29 +152,34 @@ class Table(ReadTable):
         *,
         exact: bool = False,
         mixed: str = "raise",
-        hash: KeyValue | None = None,
-        between: tuple[KeyValue, KeyValue] | None = None,
-        ge: KeyValue | None = None,
-        gt: KeyValue | None = None,
-        le: KeyValue | None = None,
-        lt: KeyValue | None = None,
-        eq: KeyValue | None = None,
-        begins_with: KeyValue | None = None,
+        hash: Any = None,
+        key: str | None = None,
+        between: tuple[KeyValues, KeyValues] | None = None,
+        ge: KeyValues | None = None,
+        gt: KeyValues | None = None,
+        le: KeyValues | None = None,
+        lt: KeyValues | None = None,
+        eq: KeyValues | None = None,
+        begins_with: KeyValues | None = None,
         reverse: bool = False,
         segment: int | None = None,
         total_segments: int | None = None,
         limit: int | None = None,
         after: KeyValue | tuple[KeyValue, KeyValue] | Item | None = None,
+        index: str | None = None,
     ) -> Columns:
         """Read attributes of many items into arrays, without making an object of an item.
 
         columns: attribute names or document paths ("address.city", "tags[0]"), or a dict of paths
         by the names that the columns get. filter, names, values: which items, as in a
         FilterExpression, or a condition made with Attr. hash=: the items of one hash key, with the
-        conditions, reverse= and after= of query; without it, segment=, total_segments= and after=
-        of scan. limit= bounds the number of rows. exact=True: numbers that are no int64 stay exact
-        (objects; decimal128 in Arrow) in place of float64. mixed="object": a column whose values
-        are of several types has objects, in place of a ValidationError.
+        conditions, reverse= and after= of query, or a key condition in their place, as object
+        (hash) or as expression (key=); without it, segment=, total_segments= and after= of scan.
+        index=: by this index, of whose key the hash and the bounds are then, and in its order; of
+        a global one, what it projects. limit= bounds the number of rows. exact=True: numbers that
+        are no int64 stay exact (objects; decimal128 in Arrow) in place of float64.
+        mixed="object": a column whose values are of several types has objects, in place of a
+        ValidationError.
 
         Returns Columns: a mapping from names to NumPy arrays with to_arrow() and to_pandas(). Each
         row is an item as of some moment of the call, as in a scan. Raises ValidationError.
@@ -189,8 +195,10 @@ class Table(ReadTable):
             exact=exact,
             mixed=mixed,
             limit=limit,
+            index=index,
             walk={
                 "hash": hash,
+                "key": key,
                 "between": between,
                 "ge": ge,
                 "gt": gt,

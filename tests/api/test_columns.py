@@ -18,7 +18,7 @@ import hashrange
 from ddbcore.columns import ColumnReader
 from ddbcore.cursor import Scan
 from hashrange.arrays import path_elements
-from hashrange.conditions import Attr
+from hashrange.conditions import Attr, Key
 
 NUMBERS = st.one_of(
     st.integers(-(10**20), 10**20),
@@ -345,6 +345,198 @@ def test_a_limit_is_a_positive_int(hashes: hashrange.Table, limit: Any) -> None:
     for filter in (None, Attr("n").exists()):
         with pytest.raises(hashrange.ValidationError, match="limit"):
             hashes.columns(["n"], filter, limit=limit)
+
+
+# ---- through an index ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def orders(db: hashrange.Database) -> hashrange.Table:
+    """Orders by customer, with indexes by status, by city and day, of keys, and a local one."""
+    table = db.create_table(
+        "orders",
+        ("customer", "S"),
+        ("ts", "N"),
+        indexes={
+            "by_status": hashrange.Index(("status", "S"), ("total", "N")),
+            "by_place": hashrange.Index(
+                [("country", "S"), ("city", "S")], [("day", "N"), ("total", "N")]
+            ),
+            "keys": hashrange.Index(("status", "S"), project="keys"),
+            "local": hashrange.Index(None, ("total", "N"), project=["city"]),
+        },
+    )
+    with table.batch() as batch:
+        for number in range(900):
+            item = {
+                "customer": f"c{number % 7}",
+                "ts": number,
+                "status": ("open", "paid", "sent")[number % 3],
+                "total": Decimal(number * 37 % 1000) / 4,
+                "country": "no" if number % 2 else "se",
+                "city": f"city {number % 4}",
+                "day": number % 5,
+            }
+            if number % 10 == 9:
+                del item["status"]  # in no index by status
+            batch.put(item)
+    return table
+
+
+READ = ["customer", "ts", "total", "day"]
+
+
+def rows_of(columns: hashrange.arrays.Columns) -> list[tuple[Any, ...]]:
+    return list(zip(*(cells(columns, name) for name in columns), strict=True))
+
+
+def rows_by(cursor: Any, names: list[str]) -> list[tuple[Any, ...]]:
+    exact = [tuple(item.get(name) for name in names) for item in cursor]
+    return [
+        tuple(float(value) if isinstance(value, Decimal) else value for value in row)
+        for row in exact
+    ]
+
+
+# What query and scan give through an index, columns give: the same rows in the same order, with the
+# conditions that query has.
+@pytest.mark.parametrize(
+    "walk",
+    [
+        {"index": "by_status", "hash": "paid"},
+        {"index": "by_status", "hash": "paid", "reverse": True},
+        {"index": "by_status", "hash": "paid", "between": (50, Decimal("100.5"))},
+        {"index": "by_status", "hash": "open", "gt": 200, "reverse": True, "limit": 7},
+        {"index": "by_status", "hash": "nothing"},
+        {"index": "by_status", "key": "#s = :s AND #t < :t",
+         "names": {"#s": "status", "#t": "total"}, "values": {":s": "sent", ":t": 20}},
+        {"index": "by_status", "hash": Key("status").eq("sent") & Key("total").gte(240)},
+        {"index": "by_place", "hash": ("no", "city 1"), "eq": (2,)},
+        {"index": "by_place", "hash": ("no", "city 1"), "ge": (2, 100), "le": (3, 5)},
+        {"index": "by_place", "hash": Key("country").eq("se") & Key("city").eq("city 2")
+         & Key("day").eq(3) & Key("total").lt(90)},
+        {"index": "local", "hash": "c3", "le": 30},
+        {"hash": Key("customer").eq("c3") & Key("ts").between(100, 300)},
+        {"key": "customer = :c AND ts > :t", "values": {":c": "c3", ":t": 700}},
+    ],
+)  # fmt: skip
+def test_columns_through_an_index_are_what_query_gives(
+    orders: hashrange.Table, walk: dict[str, Any]
+) -> None:
+    expected = rows_by(orders.query(**walk), READ)
+    if "local" not in walk.values():
+        assert rows_of(orders.columns(READ, **walk)) == expected
+    names = ["customer", "ts"]
+    assert rows_of(orders.columns(names, **walk)) == [row[:2] for row in expected]
+
+
+def test_all_of_an_index_has_the_items_that_are_in_it(orders: hashrange.Table) -> None:
+    expected = rows_by(orders.scan(index="by_status"), READ)
+    assert len(expected) == 810
+    assert sorted(rows_of(orders.columns(READ, index="by_status"))) == sorted(expected)
+    # With a limit in the order of the scan; with a filter the reader counts.
+    assert rows_of(orders.columns(READ, index="by_status", limit=100)) == expected[:100]
+    many = [row for row in expected if row[3] == 2]
+    found = orders.columns(READ, "#d = :d", {"#d": "day"}, {":d": 2}, index="by_status", limit=50)
+    assert rows_of(found) == many[:50]
+    segments = [
+        row
+        for segment in range(3)
+        for row in rows_of(
+            orders.columns(READ, index="by_status", segment=segment, total_segments=3)
+        )
+    ]
+    assert sorted(segments) == sorted(expected)
+
+
+# The last key is that of the last row's entry, and after= goes on behind it.
+@pytest.mark.parametrize("filtered", [False, True])
+def test_pages_of_an_index_make_the_whole(orders: hashrange.Table, filtered: bool) -> None:
+    filter = ("#d > :d", {"#d": "day"}, {":d": 1}) if filtered else ()
+    for walk in ({"hash": "paid"}, {"hash": "paid", "reverse": True}, {}):
+        whole = rows_by(orders.scan(index="by_status"), READ)
+        if walk:
+            whole = rows_by(orders.query(**walk, index="by_status"), READ)
+        found: list[tuple[Any, ...]] = []
+        after = None
+        while True:
+            page = orders.columns(READ, *filter, index="by_status", limit=37, after=after, **walk)
+            if page.count == 0:
+                break
+            after = page.last_key
+            found += rows_of(page)
+            assert after["ts"] == found[-1][1] or page.count < 37
+        assert found == [row for row in whole if not filtered or row[3] > 1]
+
+
+# A global index that projects a part refuses columns outside of it, and a filter sees nothing
+# there; a local one fetches the item.
+def test_columns_of_an_index_are_those_it_projects(orders: hashrange.Table) -> None:
+    columns = orders.columns(["status", "ts"], index="keys", hash="paid")
+    assert set(cells(columns, "status")) == {"paid"}
+    with pytest.raises(hashrange.ValidationError, match=r"keys does not project \[day, total\]"):
+        orders.columns(["total", "day", "ts"], index="keys")
+    assert orders.columns(["ts"], "attribute_exists(city)", index="keys").count == 0
+    assert orders.columns(["ts"], "attribute_exists(city)", index="local").count == 900
+    first = orders.columns(["ts", "day"], index="local", hash="c1", limit=1)
+    assert rows_of(first) == [(t := cells(first, "ts")[0], orders.get("c1", t)["day"])]
+
+
+def test_what_is_wrong_with_an_index_is_said(orders: hashrange.Table) -> None:
+    for arguments, words in [
+        ({"index": "nowhere"}, "does not have the specified index: nowhere"),
+        ({"index": "by_status", "eq": 1}, "give hash= too"),
+        ({"index": "by_status", "hash": "paid", "segment": 0, "total_segments": 2}, "for a scan"),
+        ({"index": "by_status", "hash": "paid", "eq": 1, "gt": 2}, "exclude each other"),
+        ({"index": "by_status", "hash": "paid", "after": 5}, "after= of index by_status"),
+        ({"key": "customer = :c", "hash": "c1", "values": {":c": "c1"}}, "takes the place"),
+        ({"key": "customer = :c", "values": {":c": "c1", ":d": 1}}, "unused"),
+        ({"hash": Key("customer").eq("c1"), "key": "customer = :c"}, "key condition once"),
+    ]:
+        with pytest.raises(hashrange.ValidationError, match=words):
+            orders.columns(["ts"], **arguments)
+
+
+def test_an_index_is_read_while_others_write(orders: hashrange.Table) -> None:
+    stop = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            orders.update(f"c{number % 7}", number % 900, "SET #d = :d", names={"#d": "day"},
+                          values={":d": number % 5})  # fmt: skip
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(20):
+            assert orders.columns(["ts", "day"], index="by_status", hash="paid").count == 270
+    finally:
+        stop.set()
+        writer.join()
+
+
+# A reading has state that two threads would mix up; each call of columns has its own.
+def test_a_reading_is_for_one_thread_at_a_time(hashes: hashrange.Table) -> None:
+    fill(hashes, [{"v": number} for number in range(3000)])
+    reader = ColumnReader(Scan(hashes), ((-1,),), ("v",), (False,))
+    refused: list[str] = []
+    rows: list[int] = []
+
+    def read() -> None:
+        try:
+            rows.append(reader.read()[0].count)
+        except hashrange.ValidationError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(rows) == 3000
+    assert set(refused) <= {"the reader of columns is in use in another thread"}
 
 
 # ---- paths ---------------------------------------------------------------------------------------
