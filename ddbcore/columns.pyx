@@ -262,6 +262,9 @@ cdef class ColumnReader:
         count = cursor.window_count
         if 0 <= cursor.remaining < count:
             count = <uint32_t>cursor.remaining
+        if self.reader is not None:
+            for index in range(count):
+                cursor.prefetch(index)
         for index in range(count):
             if not self.gather_address(view, cursor.window[index]):
                 cursor.finished = True
@@ -281,13 +284,16 @@ cdef class ColumnReader:
 
     cdef int follow(self, uint32_t start) except -1:
         cdef LogView* view = &self.items.engine.log.view
+        cdef uint64_t hashes[FOLLOW_STAGE]
         cdef uint32_t first, index, stop
         for first in range(start, self.batch_count, FOLLOW_STAGE):
             stop = min(first + <uint32_t>FOLLOW_STAGE, self.batch_count)
             for index in range(first, stop):
                 if self.entries != NULL:
                     self.entries[index] = self.batch[index]
-                self.reader.fetch(record_at(view, self.batch[index]))
+                hashes[index - first] = self.reader.fetch(record_at(view, self.batch[index]))
+            for index in range(stop - first):
+                self.items.prefetch_record(hashes[index])
             for index in range(first, stop):
                 self.reader.base(record_at(view, self.batch[index]))
                 self.batch[index] = self.reader.address

@@ -17,8 +17,8 @@ cdef class Reader:
     cdef Buffer key
     cdef uint64_t address                 # of the item that `base` found
 
-    # Bring what `base` of an entry needs nearer.
-    cdef int fetch(self, const Record* entry) noexcept
+    # Bring what `base` of an entry looks at first nearer; the hash of the item's key.
+    cdef uint64_t fetch(self, const Record* entry) noexcept
     # The item that an index entry leads to.
     cdef const Record* base(self, const Record* entry) except NULL
     # Decide the filter; over what an index shows of the item when `shown` is given.

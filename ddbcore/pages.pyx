@@ -145,13 +145,15 @@ cdef class Reader:
         self.address = address
         return record
 
-    cdef int fetch(self, const Record* entry) noexcept:
+    cdef uint64_t fetch(self, const Record* entry) noexcept:
         cdef Keyspace* space = self.table.space
         cdef uint32_t hash_size = 0
-        if entry != NULL and base_key_read(self.index, entry, &self.key, &hash_size) == 0:
-            partition_prefetch(&space.partition,
-                               keyspace_hash(space, self.key.data, hash_size))
-        return 0
+        cdef uint64_t hash
+        if entry == NULL or base_key_read(self.index, entry, &self.key, &hash_size) != 0:
+            return 0                      # `base` will say so
+        hash = keyspace_hash(space, self.key.data, hash_size)
+        partition_prefetch(&space.partition, hash)
+        return hash
 
     cdef bint passes(self, Filter condition, const Record* record, Selection shown) except -1:
         """Decide the filter; over what an index shows of the item when `shown` is given."""
