@@ -186,8 +186,24 @@ def test_meta_says_what_the_client_is(client: Any, boto_client: Any) -> None:
         assert getattr(client.meta, name) == getattr(boto_client.meta, name)
     assert client.meta.endpoint_url == "https://dynamodb.us-east-1.amazonaws.com"
     assert client.meta.config.region_name == "us-east-1"
-    with pytest.raises(AttributeError, match="without botocore"):
-        _ = client.meta.service_model
+    assert client.meta.config.read_timeout == boto_client.meta.config.read_timeout
+    ours, theirs = client.meta.service_model, boto_client.meta.service_model
+    for name in ("service_name", "service_id", "api_version", "protocol", "endpoint_prefix",
+                 "signing_name", "signature_version"):  # fmt: skip
+        assert getattr(ours, name) == getattr(theirs, name)
+    assert ours.service_id.hyphenize() == theirs.service_id.hyphenize()
+    assert sorted(ours.operation_names) == sorted(theirs.operation_names)
+    model = ours.operation_model("PutItem")
+    assert (model.name, model.service_model) == ("PutItem", ours)
+    with pytest.raises(AttributeError, match="has no input_shape"):
+        _ = model.input_shape
+    with pytest.raises(KeyError):
+        ours.operation_model("PutItems")
+
+
+def test_urls_are_not_signed(client: Any) -> None:
+    with pytest.raises(hashrange.ValidationError, match="has no URLs"):
+        client.generate_presigned_url("get_item", Params={"TableName": "things"})
 
 
 def test_a_closed_client_leaves_the_database_open(
@@ -218,4 +234,4 @@ def test_a_write_through_a_reader_is_denied(tmp_path: Path) -> None:
 
 def test_what_is_no_method_is_no_attribute(client: Any, resource: Any) -> None:
     for each in (client, resource, resource.Table("things"), client.meta):
-        assert not hasattr(each, "generate_presigned_url")
+        assert not hasattr(each, "put_items")

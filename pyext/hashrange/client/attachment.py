@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hashrange.client.answers import Metadata
+from hashrange.client.events import Events
 from hashrange.client.wire import answered
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def emitter_of(target: Any) -> Any:
         return target.events
     meta: Any = getattr(target, "meta", None)
     meta = getattr(getattr(meta, "client", None), "meta", meta)   # a resource's client
-    if hasattr(meta, "events"):
+    if hasattr(meta, "events") and not isinstance(meta.events, Events):
         return meta.events
     raise TypeError(f"a client, resource or session of boto3 is needed, not {type(target)}")
 

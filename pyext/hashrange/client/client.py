@@ -5,8 +5,9 @@ Theory of operation. One method an operation, made from the facts. A call looks 
 datetimes and ResponseMetadata. Nothing is encoded: values go to the engine as they are, in typed
 form, binaries as bytes.
 
-What a real client has to do with the network is not here: `generate_presigned_url`,
-`meta.events` and `meta.service_model`.
+Handlers of `meta.events` see a call's parameters before anything else does, and what it returns;
+a client without handlers pays one look at a tuple. What a real client has to do with the network
+is not here: the other events, signatures, URLs.
 
 Threads: any number may share a client.
 """
@@ -21,16 +22,19 @@ from typing import Any
 
 from hashrange.client import facts, parameters, shapes
 from hashrange.client.answers import Change, Metadata, timed
+from hashrange.client.events import AFTER, BUILD, PROVIDE, Events
 from hashrange.client.exceptions import (
     ClientExceptions,
     OperationNotPageableError,
     join_botocore,
-    raise_refusal,
+    raise_response,
+    refusal_of,
 )
 from hashrange.client.pages import Paginator
+from hashrange.client.service_model import ServiceModel
 from hashrange.client.shapes import Structure, snake_case
 from hashrange.client.waiters import Waiter
-from hashrange.errors import Error
+from hashrange.errors import Error, ValidationError
 
 Execute = Callable[[str, dict[str, Any]], dict[str, Any]]
 
@@ -76,13 +80,26 @@ class ClientMeta:
         self.region_name = region
         self.partition = partition
         self.endpoint_url = f"https://dynamodb.{region}.amazonaws.com"
-        self.config = SimpleNamespace(region_name=region, signature_version="v4", retries=None)
+        self.config = SimpleNamespace(
+            region_name=region,
+            signature_version="v4",
+            retries=None,
+            user_agent="hashrange",
+            user_agent_extra=None,
+            connect_timeout=60,
+            read_timeout=60,
+            max_pool_connections=10,
+            parameter_validation=True,
+            proxies=None,
+            endpoint_discovery_enabled=None,
+        )
         self.method_to_api_mapping = {each.method: name for name, each in operations().items()}
+        self.events = Events()
 
-    @property
-    def service_model(self) -> Any:
-        """Refuse: the service model is botocore's."""
-        raise AttributeError("a hashrange client has no service_model: it works without botocore")
+    @cached_property
+    def service_model(self) -> ServiceModel:
+        """The names of the service and its operations; no shapes."""
+        return ServiceModel()
 
 
 class Client:
@@ -105,12 +122,15 @@ class Client:
         self._metadata = Metadata()
         self._sleep = sleep
         self.meta = ClientMeta(region, partition)
+        self._events = self.meta.events
         self.exceptions = ClientExceptions()
 
     def __repr__(self) -> str:
         return f"<hashrange.client.{type(self).__name__} {self.meta.region_name}>"
 
-    def _call(self, operation: Operation, given: dict[str, Any]) -> dict[str, Any]:
+    def _call(
+        self, operation: Operation, given: dict[str, Any], context: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         if not operation.accepts(given):
             given = parameters.exact(operation.request, given)
         if operation.has_token:
@@ -118,12 +138,53 @@ class Client:
         try:
             answer = self._execute(operation.name, given)
         except Error as error:
-            raise_refusal(error, operation.name, self._metadata)
+            response = refusal_of(error, self._metadata)
+            if self._events.registered:
+                self._tell(operation, response, context)
+            raise_response(response, operation.name)
         change = operation.timed
         if change is not None:
             answer = change(answer)
         answer["ResponseMetadata"] = self._metadata()
+        if self._events.registered:
+            self._tell(operation, answer, context)
         return answer
+
+    def _offer(
+        self, operation: Operation, given: dict[str, Any], context: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Have handlers look at the parameters of a call, and change them; return them."""
+        name = f"dynamodb.{operation.name}"
+        told = {"model": self.meta.service_model.operation_model(operation.name),
+                "context": context}
+        for _, response in self._events.emit(f"{PROVIDE}.{name}", params=given, **told):
+            if response is not None:
+                given = response
+                break
+        self._events.emit(f"{BUILD}.{name}", params=given, **told)
+        return given
+
+    def _tell(
+        self, operation: Operation, parsed: dict[str, Any], context: dict[str, Any] | None
+    ) -> None:
+        """Have handlers look at a response, or a refusal, and change it."""
+        metadata = parsed["ResponseMetadata"]
+        self._events.emit(
+            f"{AFTER}.dynamodb.{operation.name}",
+            http_response=SimpleNamespace(
+                status_code=metadata["HTTPStatusCode"], headers=metadata["HTTPHeaders"]
+            ),
+            parsed=parsed,
+            model=self.meta.service_model.operation_model(operation.name),
+            context={} if context is None else context,
+        )
+
+    def generate_presigned_url(self, *_: Any, **__: Any) -> str:
+        """Refuse: there is no URL to sign."""
+        raise ValidationError(
+            "a hashrange client has no URLs, and so none to sign: hashrange.serve(db) has one, "
+            "boto3's client can sign for it, and nobody asks for signatures there"
+        )
 
     def close(self) -> None:
         """Do nothing: there is no connection, and the database stays open."""
@@ -169,6 +230,9 @@ def method_of(operation: str) -> Callable[..., dict[str, Any]]:
             raise TypeError(f"{name}() only accepts keyword arguments.")
         if found is None:
             found = operations()[operation]
+        if self._events.registered:
+            context: dict[str, Any] = {}
+            return self._call(found, self._offer(found, given, context), context)
         return self._call(found, given)
 
     method.__name__ = name

@@ -214,17 +214,22 @@ def members(code: str) -> tuple[str, ...]:
     return tuple(structure(code).members) if code in modeled() else ()
 
 
-def raise_refusal(error: Error, operation: str, metadata: Metadata) -> NoReturn:
-    """Raise an error of the service as boto3's client does, any other as it is.
+def refusal_of(error: Error, metadata: Metadata) -> dict[str, Any]:
+    """Return an error of the service as a response; raise any other as it is.
 
     metadata: makes a response's ResponseMetadata for an HTTP status.
     """
     if isinstance(error, ClientError | ParamValidationError) or not is_of_service(error):
         raise error
-    response = {
+    return {
         "Error": {"Message": str(error), "Code": error.code},
         "ResponseMetadata": metadata(error.status),
         **fields(error),
     }
+
+
+def raise_response(response: dict[str, Any], operation: str) -> NoReturn:
+    """Raise the response of a refusal, as boto3's client does."""
     join_botocore()
-    raise modeled().get(error.code, ClientError)(response, operation) from None
+    kind = modeled().get(response.get("Error", {}).get("Code"), ClientError)
+    raise kind(response, operation) from None

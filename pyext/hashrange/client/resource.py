@@ -47,9 +47,11 @@ class ResourceClient(Client):
     batch_get_item: Callable[..., Response]
     batch_write_item: Callable[..., Response]
 
-    def _call(self, operation: Operation, given: Response) -> Response:
+    def _call(
+        self, operation: Operation, given: Response, context: dict[str, Any] | None = None
+    ) -> Response:
         arrive, leave = changes_of(operation.name)
-        answer = super()._call(operation, given if arrive is None else arrive(given))
+        answer = super()._call(operation, given if arrive is None else arrive(given), context)
         if leave is None:
             return answer
         changed: Response = leave(answer)
