@@ -29,3 +29,18 @@ def test_a_table_has_32_indexes_at_most(count: int) -> None:
         else:
             with pytest.raises(hashrange.CorruptError, match="more indexes"):
                 table.put({"id": "a", "g": "x"})
+
+
+# The key of an index entry holds several values of 2,048 bytes, so it is longer than a table's may
+# be; it is none the less whole.
+@pytest.mark.parametrize("length", [1023, 1024, 2048])
+def test_entries_with_long_keys_are_whole(length: int) -> None:
+    with hashrange.open() as db:
+        indexes = {"by_label": hashrange.Index(("label", "S"))}
+        table = db.create_table("long", ("id", "S"), indexes=indexes)
+        table.put({"id": "i" * length, "label": "l" * length})
+        assert [item["label"] for item in table.query("l" * length, index="by_label")] == [
+            "l" * length
+        ]
+        report = hashrange.verification.inspect(db)
+        assert report.ok, report.errors
