@@ -1,7 +1,7 @@
 """Requests and items that the tests of single operations share.
 
-`songs` is the table of most of them: artist (S) and number (N); a local index by title, a global
-one by genre and year with some attributes, and a global one by label with all.
+`songs` is the table of most of them: artist (S) and track (N); a local index by title, a global
+one by genre and released with some attributes, and a global one by label with all.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ MIXED = (
     "Can not use both expression and non-expression parameters in the same request: "
     "Non-expression parameters: {%s} Expression parameters: {%s}"
 )
+PATTERN = "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
+LEAST = "Member must have length greater than or equal to "
+MOST = "Member must have length less than or equal to "
 CAPACITY_VALUES = "Member must satisfy enum value set: [INDEXES, TOTAL, NONE]"
 METRICS_VALUES = "Member must satisfy enum value set: [SIZE, NONE]"
 KB = 1024
@@ -49,6 +52,17 @@ def broken(value: str | None, path: str, rule: str) -> str:
     return f"Value {shown} at '{path}' failed to satisfy constraint: {rule}"
 
 
+def listed(*failures: str) -> tuple[str, str]:
+    """Return a ValidationException that lists broken constraints."""
+    noun = "error" if len(failures) == 1 else "errors"
+    return VALIDATION, f"{len(failures)} validation {noun} detected: {'; '.join(failures)}"
+
+
+def missing(*paths: str) -> tuple[str, str]:
+    """Return a ValidationException that lists absent members."""
+    return listed(*(broken(None, path, "Member must not be null") for path in paths))
+
+
 def keys(*names: str, kinds: str = "HR") -> list[dict[str, str]]:
     """Return a key schema."""
     words = {"H": "HASH", "R": "RANGE"}
@@ -60,14 +74,14 @@ def keys(*names: str, kinds: str = "HR") -> list[dict[str, str]]:
 
 def songs(**members: Any) -> Request:
     """Return the CreateTable request of songs; a member given as None is left out."""
-    types = {"artist": "S", "number": "N", "title": "S", "genre": "S", "year": "N", "label": "B"}
+    types = {"artist": "S", "track": "N", "title": "S", "genre": "S", "released": "N", "label": "B"}
     request = {
         "TableName": "songs",
         "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": [
             {"AttributeName": name, "AttributeType": kind} for name, kind in types.items()
         ],
-        "KeySchema": keys("artist", "number"),
+        "KeySchema": keys("artist", "track"),
         "LocalSecondaryIndexes": [
             {
                 "IndexName": "by_title",
@@ -78,7 +92,7 @@ def songs(**members: Any) -> Request:
         "GlobalSecondaryIndexes": [
             {
                 "IndexName": "by_genre",
-                "KeySchema": keys("genre", "year"),
+                "KeySchema": keys("genre", "released"),
                 "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["stars"]},
             },
             {
@@ -112,9 +126,9 @@ def typed(value: Any) -> Any:
     return {"N": str(value)} if isinstance(value, int) else value
 
 
-def song(artist: str = "ada", number: int = 1, **attributes: Any) -> Item:
+def song(artist: str = "ada", track: int = 1, **attributes: Any) -> Item:
     """Return an item of songs, or its key when there are no other attributes."""
-    values = {"artist": artist, "number": number, **attributes}
+    values = {"artist": artist, "track": track, **attributes}
     return {name: typed(value) for name, value in values.items()}
 
 
@@ -132,6 +146,20 @@ def sized(size_bytes: int, item: Item) -> Item:
         len(name) + (2 if "N" in value else len(value["S"])) for name, value in item.items()
     )
     return {**item, "x": {"S": "x" * (size_bytes - used - 1)}}
+
+
+def shown(units: float, table: float | None = None, /, **arms: Any) -> dict[str, Any]:
+    """Return ConsumedCapacity of songs: the total, then as INDEXES has it.
+
+    arms: units of indexes by their names.
+    """
+    answer: dict[str, Any] = {"TableName": "songs", "CapacityUnits": units}
+    if table is not None:
+        answer["Table"] = {"CapacityUnits": table}
+    for name, cost in arms.items():
+        member = "LocalSecondaryIndexes" if name == "by_title" else "GlobalSecondaryIndexes"
+        answer.setdefault(member, {})[name] = {"CapacityUnits": cost}
+    return answer
 
 
 def values(**given: Any) -> dict[str, Any]:
