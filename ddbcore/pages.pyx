@@ -2,8 +2,8 @@
 
 Theory of operation
     A cursor gives records one after the other. Each is counted with its size, or its index entry's
-    size, until the page has as many as wanted or 1 MB. What passes the filter, decided over the
-    record's bytes, is decoded. Through an index the cursor walks the hidden table of its entries,
+    size, until the page has as many as wanted or more than 1 MB: the record that passes 1 MB is
+    the last one. What passes the filter, decided over the record's bytes, is decoded. Through an index the cursor walks the hidden table of its entries,
     and each leads to the item by its key.
 
 Invariants
@@ -208,7 +208,7 @@ def read_page(Cursor cursor not None, CoreTable table not None, index=None, *,
               Filter condition=None, Projection projection=None, names=None, limit=None,
               bint count_only=False, bint fetch=False, Projection visible=None,
               visible_names=None, bint as_text=False):
-    """Read what follows in a cursor, up to `limit` items and 1 MB.
+    """Read what follows in a cursor, up to `limit` items, or the one that passes 1 MB.
 
     cursor: over the table, or over the hidden table of the index named. condition: the filter;
     visible: what it may see of an item (an index that does not project all), with its names.
@@ -239,13 +239,10 @@ def read_page(Cursor cursor not None, CoreTable table not None, index=None, *,
         shown = visible.bind(table.codec, visible_names, True)
     engine.pins += 1
     try:
-        while remaining != 0:
+        while remaining != 0 and read_bytes <= <uint64_t>PAGE_BYTES_MAX:
             entry = cursor.advance()
             if entry == NULL:
                 return items, matched, scanned, read_bytes, fetched, None
-            if scanned > 0 and read_bytes + entry.item_size > <uint64_t>PAGE_BYTES_MAX:
-                # The item before was the last one of this page.
-                return items, matched, scanned, read_bytes, fetched, last
             if table.space.dropped:
                 table.renew()
             record = entry if reader.index is None else reader.base(entry)
@@ -255,8 +252,7 @@ def read_page(Cursor cursor not None, CoreTable table not None, index=None, *,
                 fetched.append(record.item_size)
             if remaining > 0:
                 remaining -= 1
-            if remaining == 0 or read_bytes + 409600 > <uint64_t>PAGE_BYTES_MAX:
-                # The next item may be too much: this one may turn out to be the last.
+            if remaining == 0 or read_bytes > <uint64_t>PAGE_BYTES_MAX:
                 last = reader.last_key(record)
             if condition is not None:
                 condition = condition.fresh()

@@ -205,7 +205,7 @@ class Door(Protocol):
         """
 
     def walk(self, table: Table, walk: Walk) -> Page:
-        """Read one page, 1 MB at most.
+        """Read one page: up to the item that passes 1 MB.
 
         Raises ValidationError for key conditions that do not fit the key, for filters on key
         attributes unless they may be, and for a start outside of the query.
