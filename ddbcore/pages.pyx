@@ -3,8 +3,8 @@
 Theory of operation
     A cursor gives records one after the other. Each is counted with its size, or its index entry's
     size, until the page has as many as wanted or more than 1 MB: the record that passes 1 MB is
-    the last one. What passes the filter, decided over the record's bytes, is decoded. Through an index the cursor walks the hidden table of its entries,
-    and each leads to the item by its key.
+    the last one. What passes the filter, decided over the record's bytes, is decoded. Through an
+    index the cursor walks the hidden table of its entries, and each leads to the item by its key.
 
 Invariants
     1. What is counted does not depend on filter and projection.
