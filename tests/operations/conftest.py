@@ -40,7 +40,8 @@ def held(run: Run) -> dict[str, Any]:
     for name in run("ListTables")["TableNames"]:
         described = run("DescribeTable", TableName=name)["Table"]
         tags = run("ListTagsOfResource", ResourceArn=described["TableArn"])["Tags"]
-        items = [] if described["TableStatus"] == "CREATING" else run("Scan", TableName=name)
+        ready = described["TableStatus"] in ("ACTIVE", "UPDATING")
+        items = run("Scan", TableName=name) if ready else None
         found[name] = described, tags, items
     return found
 
@@ -91,3 +92,44 @@ class Hands:
 def hands(db: hashrange.Database) -> Hands:
     """Return the database's time."""
     return Hands(db)
+
+
+class Control:
+    """Operations on tables: calls, descriptions, refusals, and the time."""
+
+    def __init__(self, database: hashrange.Database, delay_s: float = 0.0) -> None:
+        self.database = database
+        self.tables = database._service().tables
+        self.tables.delay_s = delay_s
+        self.tables.new_id = lambda: "id-1"
+        self.tables.clock = lambda: self.time
+        self.time = NOON
+
+    def __call__(self, operation: str, **request: Any) -> dict[str, Any]:
+        return self.database.execute(operation, request)
+
+    def table(self, name: str = "abc") -> dict[str, Any]:
+        """Return the description of a table."""
+        table: dict[str, Any] = self("DescribeTable", TableName=name)["Table"]
+        return table
+
+    def refusal(self, operation: str, kind: type[Exception], **request: Any) -> str:
+        """Return the words of an operation that is refused, and changes nothing."""
+        before = held(self)
+        with pytest.raises(kind) as caught:
+            self(operation, **request)
+        assert type(caught.value) is kind
+        assert held(self) == before
+        return str(caught.value)
+
+
+@pytest.fixture
+def control(db: hashrange.Database) -> Control:
+    """Return the control plane of a database."""
+    return Control(db)
+
+
+@pytest.fixture
+def slow_control(db: hashrange.Database) -> Control:
+    """Return one whose tables take ten seconds for everything."""
+    return Control(db, delay_s=10.0)

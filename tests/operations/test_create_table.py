@@ -33,8 +33,8 @@ def test_a_new_table_is_described_as_being_created(control):
             "ReadCapacityUnits": 0,
             "WriteCapacityUnits": 0,
         },
-        "TableSizeBytes": 300,
-        "ItemCount": 3,
+        "TableSizeBytes": 0,
+        "ItemCount": 0,
         "TableArn": ARN + "abc",
         "TableId": "id-1",
         "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
@@ -98,8 +98,8 @@ def test_indexes_are_described_with_arn_status_and_figures(control):
             "IndexName": "lsi",
             "KeySchema": keys("pk", "a"),
             "Projection": {"ProjectionType": "ALL"},
-            "IndexSizeBytes": 200,
-            "ItemCount": 2,
+            "IndexSizeBytes": 0,
+            "ItemCount": 0,
             "IndexArn": ARN + "abc/index/lsi",
         }
     ]
@@ -111,8 +111,8 @@ def test_indexes_are_described_with_arn_status_and_figures(control):
         "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["x", "y"]},
         "IndexStatus": "ACTIVE",
         "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, **units(0, 0)},
-        "IndexSizeBytes": 200,
-        "ItemCount": 2,
+        "IndexSizeBytes": 0,
+        "ItemCount": 0,
         "IndexArn": ARN + "abc/index/a-gsi",
         "WarmThroughput": {
             "ReadUnitsPerSecond": 12000,
