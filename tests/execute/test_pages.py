@@ -9,7 +9,6 @@ import pytest
 from execute.conftest import Execute, table, thing
 
 import hashrange
-from hashrange.errors import ValidationError
 
 NAME = "things"
 COUNT = 60
@@ -40,27 +39,6 @@ def numbers(answer: dict[str, Any]) -> list[int]:
     return [int(item["sk"]["N"]) for item in answer["Items"]]
 
 
-@pytest.mark.parametrize(
-    ("condition", "values", "wanted"),
-    [
-        ("pk = :p", {}, range(0, 60, 3)),
-        ("pk = :p AND sk = :x", {":x": 30}, [30]),
-        ("pk = :p AND sk < :x", {":x": 30}, range(0, 30, 3)),
-        ("pk = :p AND sk <= :x", {":x": 30}, range(0, 31, 3)),
-        ("pk = :p AND sk > :x", {":x": 30}, range(33, 60, 3)),
-        ("pk = :p AND sk >= :x", {":x": 30}, range(30, 60, 3)),
-        ("pk = :p AND sk BETWEEN :x AND :y", {":x": 10, ":y": 20}, [12, 15, 18]),
-    ],
-)
-def test_query_keeps_to_its_bounds(
-    run: Execute, condition: str, values: dict[str, Any], wanted: Any
-) -> None:
-    answer = query(run, condition, {":p": "p0", **values})
-    assert numbers(answer) == list(wanted)
-    back = query(run, condition, {":p": "p0", **values}, ScanIndexForward=False)
-    assert numbers(back) == list(wanted)[::-1]
-
-
 # The same bounds through a global index with a range key: keys there are parts in one.
 @pytest.mark.parametrize(
     ("condition", "values", "wanted"),
@@ -83,19 +61,6 @@ def test_query_of_an_index_keeps_to_its_bounds(
         run, condition, {":g": "even", **values}, IndexName="by_g_sk", ScanIndexForward=False
     )
     assert numbers(back) == list(wanted)[::-1]
-
-
-def test_begins_with_works_on_a_local_index(run: Execute) -> None:
-    answer = query(
-        run, "pk = :p AND begins_with(a, :a)", {":p": "p0", ":a": "a\x000"}, IndexName="by_a"
-    )
-    assert numbers(answer) == [0, 15, 30, 45]
-    assert all(set(item) == {"pk", "sk", "a"} for item in answer["Items"])
-    whole = query(
-        run, "pk = :p AND a = :a", {":p": "p0", ":a": "a\x00015"}, IndexName="by_a",
-        Select="ALL_ATTRIBUTES",
-    )
-    assert set(whole["Items"][0]) == {"pk", "sk", "a", "g", "v"}
 
 
 # Pages of any size, on table and indexes, add up to the whole, in order, nothing twice.
@@ -142,30 +107,6 @@ def test_scans_in_segments_add_up(run: Execute, index: str | None) -> None:
     assert sorted(found) == sorted(numbers(whole))
 
 
-# A filter takes away what was evaluated and paid for; COUNT counts without items.
-def test_filters_do_not_change_what_is_evaluated(run: Execute) -> None:
-    answer = run(
-        "Scan", TableName=NAME, FilterExpression="v < :v AND contains(g, :o)",
-        ExpressionAttributeValues={":v": {"N": "10"}, ":o": {"S": "od"}},
-        ReturnConsumedCapacity="TOTAL",
-    )
-    assert sorted(numbers(answer)) == [1, 3, 5, 7, 9]
-    assert (answer["Count"], answer["ScannedCount"]) == (5, 60)
-    counted = query(run, "pk = :p", {":p": "p0"}, Select="COUNT")
-    assert "Items" not in counted
-    assert counted["Count"] == 20
-    legacy = run(
-        "Query", TableName=NAME,
-        KeyConditions={
-            "pk": {"ComparisonOperator": "EQ", "AttributeValueList": [{"S": "p0"}]},
-            "sk": {"ComparisonOperator": "LT", "AttributeValueList": [{"N": "9"}]},
-        },
-        QueryFilter={"v": {"ComparisonOperator": "NE", "AttributeValueList": [{"N": "3"}]}},
-        AttributesToGet=["sk"],
-    )
-    assert legacy["Items"] == [{"sk": {"N": "0"}}, {"sk": {"N": "6"}}]
-
-
 # A filter of an index sees what the index projects: v in by_g_sk, and not a.
 def test_a_filter_sees_what_the_index_projects(run: Execute) -> None:
     answer = query(
@@ -178,20 +119,6 @@ def test_a_filter_sees_what_the_index_projects(run: Execute) -> None:
         FilterExpression="attribute_exists(a)",
     )
     assert (absent["Count"], absent["ScannedCount"]) == (0, 30)
-
-
-# The item that passes 1 MB ends a page, whatever the filter leaves.
-def test_a_page_ends_behind_1_mb(run: Execute) -> None:
-    for number in range(20):
-        run("PutItem", TableName=NAME, Item=thing("big", number, g="big", x="x" * 99_000))
-    page = query(run, "pk = :p", {":p": "big"})
-    assert page["Count"] == 11
-    assert page["LastEvaluatedKey"] == {"pk": {"S": "big"}, "sk": {"N": "10"}}
-    page = query(
-        run, "pk = :p", {":p": "big", ":x": "y"}, FilterExpression="x = :x",
-        ExclusiveStartKey=page["LastEvaluatedKey"],
-    )
-    assert (page["Count"], page["ScannedCount"]) == (0, 9)
 
 
 # Every index says what the table says, after any writes; so it does after a reopening.
@@ -280,16 +207,6 @@ def test_an_index_is_added_and_dropped(run: Execute) -> None:
     )
     with pytest.raises(hashrange.ValidationError):
         query(run, "v = :v", {":v": 33}, IndexName="by_v")
-
-
-# A number that is none in a starting key is a fault of the request.
-def test_a_starting_key_is_checked(run: Execute) -> None:
-    start = {"pk": {"S": "p0"}, "sk": {"N": "x"}}
-    words = "The parameter cannot be converted to a numeric value: x"
-    with pytest.raises(ValidationError, match=words):
-        query(run, "pk = :p", {":p": "p0"}, ExclusiveStartKey=start)
-    with pytest.raises(ValidationError, match=words):
-        run("Scan", TableName=NAME, ExclusiveStartKey=start)
 
 
 # An item that was there before the index, with an attribute of another type, has no entry and can

@@ -111,21 +111,6 @@ def test_a_transaction_has_4_mb_at_most(run: Execute, excess: int) -> None:
         run("TransactGetItems", TransactItems=gets)
 
 
-# API reference: a batch of reads gives back what is past 16 MB as unprocessed, in its form.
-def test_a_batch_of_reads_returns_16_mb(run: Execute) -> None:
-    run("CreateTable", **table())
-    for number in range(42):
-        run("PutItem", TableName="things", Item=thing("p", number, v="x" * 399 * KB))
-    wanted = {"Keys": [thing("p", number) for number in range(42)], "ConsistentRead": True}
-    answer = run("BatchGetItem", RequestItems={"things": wanted})
-    found = len(answer["Responses"]["things"])
-    assert found == (16 << 20) // (399 * KB + 10)
-    assert answer["UnprocessedKeys"] == {"things": {**wanted, "Keys": wanted["Keys"][found:]}}
-    again = run("BatchGetItem", RequestItems=answer["UnprocessedKeys"])
-    assert len(again["Responses"]["things"]) == 42 - found
-    assert again["UnprocessedKeys"] == {}
-
-
 # ---- names ---------------------------------------------------------------------------------------
 
 
@@ -280,16 +265,6 @@ def test_no_path_leads_into_a_key(run: Execute) -> None:
     assert refusal(run, "Scan", **request) == f"{scalars}IndexKey: g"
 
 
-# An update that empties an index key is told in words of its own.
-def test_an_update_leaves_no_index_key_empty(run: Execute) -> None:
-    run("CreateTable", **table())
-    assert refusal(run, "UpdateItem", **update("SET g = :g", g={"S": ""})) == (
-        "One or more parameter values are not valid. The update expression attempted to update a "
-        "secondary index key to a value that is not supported. The AttributeValue for a key "
-        "attribute cannot contain an empty string value."
-    )
-
-
 # ---- transactions --------------------------------------------------------------------------------
 
 
@@ -363,22 +338,6 @@ def test_an_absent_attribute_contains_nothing(run: Execute) -> None:
     for operator in ("NOT_CONTAINS", "NE"):
         condition = {"ComparisonOperator": operator, "AttributeValueList": [{"S": "x"}]}
         assert run("Scan", TableName="things", ScanFilter={"v": condition})["Count"] == 1
-
-
-# A constant of another type than an index's key is seen without the item; what is computed is not.
-def test_an_index_key_is_set_to_its_type(run: Execute) -> None:
-    run("CreateTable", **table())
-    run("PutItem", TableName="things", Item=thing("p", 1, n=1))
-    for request in (
-        update("SET g = :g", g={"N": "1"}),
-        {"Key": thing("p", 1), "AttributeUpdates": {"g": {"Value": {"N": "1"}}}},
-    ):
-        assert refusal(run, "UpdateItem", **request) == (
-            f"{INVALID}Type mismatch for Index Key g Expected: S Actual: N IndexName: by_g"
-        )
-    assert refusal(run, "UpdateItem", **update("SET g = n")) == (
-        "The update expression attempted to update the secondary index key to unsupported type"
-    )
 
 
 # What an expression has wrong by itself is said before the table is looked for, and before the

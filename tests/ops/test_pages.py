@@ -1,13 +1,10 @@
-"""Query and Scan over a door of dicts: what is asked of it, the answer, the cost, the refusals.
+"""Query and Scan over a door of dicts: what is asked of it, the answer, the cost.
 
-Order and words as observed on the service; costs as in the guide and measured.
+Costs as in the guide and measured. What each operation does is tested by tests/operations.
 """
 
 from __future__ import annotations
 
-import pytest
-
-from hashrange.errors import TableNotFound, ValidationError
 from hashrange.ops.door import Expression, Page
 
 KB = 1024
@@ -19,12 +16,6 @@ KEY = {"pk": {"S": "a"}, "sk": {"S": "b"}}
 def query(service, **members):
     request = {**QUERY, "ExpressionAttributeValues": VALUES, **members}
     return service.execute("Query", request)
-
-
-def refusal(service, operation, kind=ValidationError, **request) -> str:
-    with pytest.raises(kind) as caught:
-        service.execute(operation, request)
-    return str(caught.value)
 
 
 def test_a_scan_returns_items_and_counts(service):
@@ -115,16 +106,6 @@ def test_a_page_of_a_table_is_rounded_once(service, door):
     assert cost(service, ConsistentRead=True)["CapacityUnits"] == 3.0
 
 
-def test_a_page_of_a_global_index_costs_the_index(service, door):
-    door.page = Page([], 0, 1, 100)
-    assert cost(service, IndexName="gsi") == {
-        "TableName": "xyz",
-        "CapacityUnits": 0.5,
-        "Table": {"CapacityUnits": 0.0},
-        "GlobalSecondaryIndexes": {"gsi": {"CapacityUnits": 0.5}},
-    }
-
-
 # Guide: 4 entries of 200 bytes over 4 items of 300: one block of entries and four of items.
 def test_items_fetched_through_a_local_index_cost_the_table(service, door):
     door.page = Page([], 4, 4, 800, [300] * 4)
@@ -135,48 +116,3 @@ def test_items_fetched_through_a_local_index_cost_the_table(service, door):
         "LocalSecondaryIndexes": {"lsi": {"CapacityUnits": 1.0}},
     }
     assert door.walked.fetch
-
-
-# ---- refusals ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("members", "words"),
-    [
-        ({"IndexName": "nope"}, "The table does not have the specified index: nope"),
-        (
-            {"IndexName": "gsi", "ConsistentRead": True},
-            "Consistent reads are not supported on global secondary indexes",
-        ),
-        (
-            {"ExclusiveStartKey": {"pk": {"S": "a"}}},
-            "The provided starting key is invalid",
-        ),
-        (
-            {"IndexName": "gsi", "ExclusiveStartKey": KEY},
-            "The provided starting key is invalid",
-        ),
-        (
-            {"Select": "COUNT", "ProjectionExpression": "x"},
-            "1 validation error detected: Cannot specify the ProjectionExpression when choosing "
-            "to get only the Count",
-        ),
-        (
-            {"KeyConditionExpression": ""},
-            "Invalid KeyConditionExpression: The expression can not be empty;",
-        ),
-    ],
-)
-def test_a_query_that_breaks_a_rule_is_refused(service, members, words):
-    request = {**QUERY, "ExpressionAttributeValues": VALUES, **members}
-    assert refusal(service, "Query", **request) == words
-
-
-def test_the_request_is_checked_before_the_table_is_looked_for(service):
-    assert refusal(service, "Scan", TotalSegments=4, TableName="nope") == (
-        "The Segment parameter is required but was not present in the request when parameter "
-        "TotalSegments is present"
-    )
-    assert refusal(service, "Scan", TableNotFound, TableName="nope") == (
-        "Requested resource not found"
-    )
