@@ -149,7 +149,8 @@ cdef class Reader:
         cdef Keyspace* space = self.table.space
         cdef uint32_t hash_size = 0
         cdef uint64_t hash
-        if entry == NULL or base_key_read(self.index, entry, &self.key, &hash_size) != 0:
+        self.key.size = 0
+        if entry == NULL or base_key_append(self.index, entry, &self.key, &hash_size) != 0:
             return 0                      # `base` will say so
         hash = keyspace_hash(space, self.key.data, hash_size)
         partition_prefetch(&space.partition, hash)

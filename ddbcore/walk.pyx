@@ -432,7 +432,7 @@ cdef class Walk:
         return 0
 
     cdef int find_items(self, uint32_t count) except -1:
-        """Find what the entries pointer to; the steps of many look-ups are taken together."""
+        """Find what the entries lead to; the steps of many look-ups are taken together."""
         cdef Reader reader = self.reader
         cdef CoreTable table = self.table
         cdef Engine engine = table.engine
