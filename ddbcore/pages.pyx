@@ -17,7 +17,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from ddbcore.buffer cimport Buffer, buffer_free
-from ddbcore.cursor cimport Cursor
+from ddbcore.cursor cimport Cursor, Scan
 from ddbcore.engine cimport Engine
 from ddbcore.filter cimport Filter
 from ddbcore.indexes cimport (
@@ -32,12 +32,14 @@ from ddbcore.item cimport ItemCodec
 from ddbcore.json_items cimport json_item_append
 from ddbcore.json_writer cimport JsonItems, json_append, json_raw_write
 from ddbcore.keyspace cimport Keyspace, keyspace_find, keyspace_hash
+from ddbcore.lead cimport Lead, lead_rejects
 from ddbcore.btree cimport Span
 from ddbcore.operand cimport Operand, operand_read
 from ddbcore.partition cimport partition_prefetch
 from ddbcore.pyapi cimport PyObject
 from ddbcore.projection cimport Projection, Selection
 from ddbcore.record cimport HASH_KEY_MAX, RANGE_KEY_MAX, RECORD_HEADER_BYTES, Record
+from ddbcore.segments cimport LogView, address_offset, address_slot, record_at
 from ddbcore.status cimport ERR_CORRUPT, FOUND
 from ddbcore.steps cimport condition_eval
 from ddbcore.table cimport CoreTable
@@ -51,7 +53,23 @@ from ddbcore.typed cimport (
 
 from ddbcore.errors import ValidationError
 
-PAGE_BYTES_MAX = 1 << 20
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define page_fetch(p) \\
+        (__builtin_prefetch((const char*)(p)), __builtin_prefetch((const char*)(p) + 64))
+    #else
+    #define page_fetch(p) ((void)(p))
+    #endif
+    """
+    void page_fetch(const void* address) noexcept nogil
+
+cdef enum:
+    PAGE_BYTES = 1048576
+    WINDOW_SWEPT = 1024                   # addresses gathered at a time where most fail a filter
+    FETCH_AHEAD = 12                      # records whose memory is on its way
+
+PAGE_BYTES_MAX = PAGE_BYTES
 
 
 cdef IndexState index_named(CoreTable table, str name):
@@ -205,6 +223,56 @@ cdef class Reader:
         return made
 
 
+cdef struct Count:
+    # What a page has so far.
+    uint64_t scanned
+    uint64_t read_bytes
+    int64_t remaining                     # entries it may still count; -1: no limit
+    const Record* before                  # the last one counted; there while the engine is pinned
+
+
+cdef int sweep(Cursor cursor, Filter condition, Count* page) except -1:
+    """Count the entries of the cursor's window that fail the filter, up to one that may not.
+
+    Nothing runs meanwhile that could change the table.
+    """
+    cdef CoreTable table = cursor.table
+    cdef LogView* view = &table.engine.log.view
+    cdef const Lead* lead = &condition.lead
+    cdef const Record* record
+    cdef const Record* last = NULL
+    cdef uint64_t address
+    if (cursor.space != table.space or cursor.version != table.space.version
+            or cursor.remaining >= 0):
+        return 0
+    while (cursor.window_next < cursor.window_count and page.remaining != 0
+            and page.read_bytes <= PAGE_BYTES):
+        if cursor.window_next + FETCH_AHEAD < cursor.window_count:
+            address = cursor.window[cursor.window_next + FETCH_AHEAD]
+            if address_slot(address) < view.slot_count:
+                page_fetch(view.slots[address_slot(address)].base + address_offset(address))
+        address = cursor.window[cursor.window_next]
+        record = record_at(view, address)
+        # What is damaged, or passes, is the caller's.
+        if record == NULL:
+            break
+        if lead.sizes == NULL or not lead_rejects(
+                lead, <const uint8_t*>record,
+                view.slots[address_slot(address)].size - address_offset(address)):
+            if condition_eval(condition.bound, <const uint8_t*>record, record.size_bytes) != 0:
+                break
+        page.scanned += 1
+        page.read_bytes += record.item_size
+        if page.remaining > 0:
+            page.remaining -= 1
+        cursor.window_next += 1
+        last = record
+    if last != NULL:
+        page.before = last
+        cursor.remember(last)
+    return 0
+
+
 def read_page(Cursor cursor not None, CoreTable table not None, index=None, *,
               Filter condition=None, Projection projection=None, names=None, limit=None,
               bint count_only=False, bint fetch=False, Projection visible=None,
@@ -223,47 +291,55 @@ def read_page(Cursor cursor not None, CoreTable table not None, index=None, *,
     cdef const Record* record
     cdef Selection selection = None
     cdef Selection shown = None
-    cdef int64_t remaining = -1 if limit is None else limit
-    cdef uint64_t read_bytes = 0
+    cdef Count page
     cdef uint64_t matched = 0
-    cdef uint64_t scanned = 0
+    cdef bint sweeps = condition is not None and index is None and not fetch and visible is None
     cdef JsonItems texts = JsonItems() if as_text and not count_only else None
     cdef object items = None if count_only else [] if texts is None else texts
     cdef list fetched = []
-    cdef object last = None
     reader.table = table
+    page.scanned = page.read_bytes = 0
+    page.remaining = -1 if limit is None else limit
+    page.before = NULL
     if index is not None:
         reader.index = index_named(table, index)
     if projection is not None:
         selection = projection.bind(table.codec, names, True)
     if visible is not None:
         shown = visible.bind(table.codec, visible_names, True)
+    if sweeps:
+        sweeps = isinstance(cursor, Scan) # a query's window may reach beyond its bounds
+    if sweeps:
+        cursor.widen(WINDOW_SWEPT)
+        cursor.wanted_max = WINDOW_SWEPT
     engine.pins += 1
     try:
-        while remaining != 0 and read_bytes <= <uint64_t>PAGE_BYTES_MAX:
+        while page.remaining != 0 and page.read_bytes <= PAGE_BYTES:
             entry = cursor.advance()
             if entry == NULL:
-                return items, matched, scanned, read_bytes, fetched, None
+                return items, matched, page.scanned, page.read_bytes, fetched, None
             if table.space.dropped:
                 table.renew()
             record = entry if reader.index is None else reader.base(entry)
-            scanned += 1
-            read_bytes += entry.item_size
+            page.scanned += 1
+            page.read_bytes += entry.item_size
+            page.before = record
             if fetch:
                 fetched.append(record.item_size)
-            if remaining > 0:
-                remaining -= 1
-            if remaining == 0 or read_bytes > <uint64_t>PAGE_BYTES_MAX:
-                last = reader.last_key(record)
+            if page.remaining > 0:
+                page.remaining -= 1
             if condition is not None:
                 condition = condition.fresh()
                 if not reader.passes(condition, record, shown):
+                    if sweeps:
+                        sweep(cursor, condition, &page)
                     continue
             matched += 1
             if texts is not None:
                 reader.write(record, selection, texts)
             elif not count_only:
                 (<list>items).append(reader.item(record, selection))
-        return items, matched, scanned, read_bytes, fetched, last
+        return (items, matched, page.scanned, page.read_bytes, fetched,
+                None if page.before == NULL else reader.last_key(page.before))
     finally:
         engine.unpin()

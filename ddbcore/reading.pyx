@@ -67,8 +67,9 @@ cdef class ReadTable(CoreTable):
         (hash, range) pair or item; it stays valid across growth, compaction and restarts.
 
         filter, project, names, values, index: as in query; a filter may name any attribute. It is
-        decided without the GIL: threads that scan a segment each run at the same time. Raises
-        ValidationError.
+        decided without the GIL: threads that scan a segment each run at the same time. Without
+        limit=, a long scan of which little passes stops for a pass through the files on its way,
+        and is done several times sooner. Raises ValidationError.
         """
         if (filter is None and project is None and index is None and names is None
                 and values is None):

@@ -52,7 +52,10 @@ class CoreTable:
     def update(
         self,
         hash: _KeyValue,
-        *args: Any,
+        second: Any = ...,
+        third: Any = ...,
+        /,
+        *,
         names: dict[str, str] | None = None,
         values: dict[str, Any] | None = None,
         condition: Any = None,

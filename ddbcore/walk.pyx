@@ -7,6 +7,9 @@ Theory of operation
     the others. Windows grow to BATCH_MAX records as long as the table is at rest, so that a scan
     hands over the GIL once in a hundred microseconds.
 
+    A long scan of which little passes has its windows filled by a sieve (`sieve`), which has found
+    in one pass through the log what passes.
+
     Where the walk is, the cursor says: behind the last item returned, or, when a batch is used up,
     behind its last record. When the table has changed since a batch was decided, the next call
     gathers again behind that.
@@ -131,7 +134,7 @@ cdef int place_find(LogView* view, uint64_t address, Place* place) noexcept nogi
 cdef struct Pointer:
     # What an index entry leads to.
     uint64_t hash                         # of the item's hash key
-    uint64_t address                      # what the first entry of that tag names; then the item; 0: none
+    uint64_t address                      # named by the first entry of that tag, or 0; then its own
     size_t key                            # where the item's key stands
     uint32_t hash_size
     uint32_t range_size
@@ -453,7 +456,8 @@ cdef class Walk:
                                    &pointer.hash_size) != 0:
                     engine.fail(ERR_CORRUPT, f"following index {reader.index.name}")
                 pointer.range_size = <uint32_t>(reader.key.size - pointer.key) - pointer.hash_size
-                pointer.hash = keyspace_hash(table.space, reader.key.data + pointer.key, pointer.hash_size)
+                pointer.hash = keyspace_hash(table.space, reader.key.data + pointer.key,
+                                             pointer.hash_size)
                 partition_prefetch(&table.space.partition, pointer.hash)
             for index in range(start, stop):
                 pointer = &pointers[index - start]
