@@ -24,6 +24,8 @@ Invariants
 
 Threads
     Under the GIL, with the engine pinned, but for the reading itself: nothing in the log changes.
+    Of a long log each of several threads reads some segments; what they share, the parts that are
+    left, is taken under the GIL.
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
@@ -45,6 +47,9 @@ from ddbcore.segments cimport (
 )
 from ddbcore.status cimport ERR_CORRUPT, ERR_MEMORY, FOUND
 from ddbcore.steps cimport Bound, condition_eval
+
+import os
+from threading import Thread
 
 cdef extern from *:
     """
@@ -195,12 +200,110 @@ cdef int found_sort(const LogView* view, Found* found, uint64_t count) noexcept 
 # -- the class -------------------------------------------------------------------------------------
 
 
-cdef class Sieve:
+cdef class Sifter:
+    """A reader of parts of the log."""
+
+    def __dealloc__(self):
+        free(self.found)
+
+    cdef int reserve(self, uint64_t count) except -1:
+        cdef void* memory
+        if count > self.capacity:
+            memory = realloc(self.found, count * sizeof(Found))
+            if memory == NULL:
+                raise MemoryError()
+            self.found = <Found*>memory
+            self.capacity = count
+        return 0
+
+    cdef bint read(self, LogView* view, Filter condition, bint held) except -1:
+        cdef Sift* sift = &self.sift
+        cdef Part* part = &self.part
+        cdef LogSlot* slot = &view.slots[part.slot]
+        cdef const Bound* bound = condition.bound
+        cdef const Lead* lead = &condition.lead
+        cdef uint64_t size
+        cdef int status
+        if slot.base == NULL or slot.number != part.number:
+            # It is retired: what lived in it was moved behind the tail.
+            self.taken = False
+            return True
+        if part.end > slot.size:
+            return False
+        if slot.unproven == NULL:
+            part.proven = part.end
+        elif part.proven < part.end:
+            size = part.end - part.proven
+            size = size if size < PROVE_BYTES else PROVE_BYTES
+            if slot_prove(view, slot, part.proven, size) != 0:
+                return False
+            part.proven += size
+            return True
+        self.reserve(FOUND_STEP)
+        sift.base = slot.base
+        sift.size = slot.size
+        sift.slot = part.slot
+        sift.end = part.end
+        sift.offset = part.offset
+        sift.stop = part.offset + (SIFT_BYTES_HELD if held else SIFT_BYTES)
+        if sift.stop > part.end:
+            sift.stop = part.end
+        sift.found = self.found
+        sift.capacity = self.capacity
+        sift.count = self.count
+        if held:
+            status = log_sift(sift, bound, lead)
+        else:
+            with nogil:
+                status = log_sift(sift, bound, lead)
+        self.count = sift.count
+        part.offset = sift.offset
+        if status == SIFT_FULL:
+            if self.count >= FOUND_MAX:
+                return False
+            self.reserve(self.capacity * 2 if self.capacity * 2 < FOUND_MAX else FOUND_MAX)
+        elif status == ERR_MEMORY:
+            raise MemoryError()
+        elif status < 0:
+            return False
+        elif part.offset >= part.end:
+            self.taken = False
+        return sift.seen < SHARE_COUNT_MIN or self.count * SHARE_MAX < sift.seen
+
+
+def help_sieve(Sieve sieve not None, Sifter sifter not None, Filter condition not None):
+    """Read parts of a sieve's log in a thread of one's own, until there are none."""
+    cdef Engine engine = sieve.table.engine
+    cdef bint done = False
+    if sieve.stopping:
+        return
+    # A pin of its own: what it reads stays mapped when the walk's is let go for a moment.
+    engine.pins += 1
+    try:
+        while not (sieve.stopping or sieve.failed or engine.refused):
+            if not sieve.take(sifter):
+                done = True
+                break
+            if not sifter.read(&engine.log.view, condition, False):
+                break
+    finally:
+        if not done:
+            sieve.failed = True
+        engine.unpin()
+
+
+def processor_count() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+cdef class Sieve(Sifter):
     """The records of a table that pass a filter. Made by a Walk, for itself."""
 
     def __dealloc__(self):
         free(self.parts)
-        free(self.found)
 
     cdef bint begin(self, CoreTable table, Scan scan) except -1:
         cdef LogView* view = &table.engine.log.view
@@ -214,6 +317,7 @@ cdef class Sieve:
             return False
         self.table = table
         self.state = table.state
+        self.helpers = []
         self.note_tail()
         for index in range(view.slot_count):
             slot = &view.slots[index]
@@ -272,16 +376,6 @@ cdef class Sieve:
             self.slot_count = slot + 1
         return 0
 
-    cdef int reserve(self, uint64_t count) except -1:
-        cdef void* memory
-        if count > self.capacity:
-            memory = realloc(self.found, count * sizeof(Found))
-            if memory == NULL:
-                raise MemoryError()
-            self.found = <Found*>memory
-            self.capacity = count
-        return 0
-
     cdef int purge(self) except -1:
         """Forget what lies in segments that are gone; what lived there was moved."""
         cdef LogView* view = &self.table.engine.log.view
@@ -312,7 +406,7 @@ cdef class Sieve:
         return 0
 
     cdef uint64_t left(self) noexcept:
-        cdef uint64_t total = 0
+        cdef uint64_t total = self.part.end - self.part.offset if self.taken else 0
         cdef uint32_t index
         for index in range(self.part_count):
             total += self.parts[index].end - self.parts[index].offset
@@ -346,58 +440,50 @@ cdef class Sieve:
                 self.part_add(index, SEGMENT_START, end)
         return True
 
+    cdef int start_helpers(self, Filter condition) except -1:
+        cdef uint64_t count = self.left() // SIFTER_BYTES_MIN
+        cdef Sifter sifter
+        cdef uint64_t processors = processor_count()
+        count = min(count, <uint64_t>SIFTER_COUNT_MAX, processors, <uint64_t>self.part_count)
+        while <uint64_t>len(self.helpers) + 1 < count:
+            sifter = Sifter.__new__(Sifter)
+            sifter.sift = self.sift
+            thread = Thread(target=help_sieve, args=(self, sifter, condition), daemon=True,
+                            name="hashrange-sifter")
+            try:
+                thread.start()
+            except RuntimeError:
+                return 0                  # no more threads: then without
+            self.helpers.append((sifter, thread))
+        return 0
+
+    cdef bint join_helpers(self) except -1:
+        cdef Sifter sifter
+        for sifter, thread in self.helpers:
+            try:
+                thread.join()
+            except BaseException:
+                self.stopping = True      # the others end by themselves
+                raise
+            if self.count + sifter.count > FOUND_MAX:
+                self.failed = True
+            if not self.failed and sifter.count != 0:
+                self.reserve(self.count + sifter.count)
+                memcpy(self.found + self.count, sifter.found, sifter.count * sizeof(Found))
+                self.count += sifter.count
+                self.sift.seen += sifter.sift.seen
+        self.helpers = []
+        return not self.failed
+
+    cdef bint take(self, Sifter sifter) noexcept:
+        if not sifter.taken and self.part_count != 0:
+            self.part_count -= 1
+            sifter.part = self.parts[self.part_count]
+            sifter.taken = True
+        return sifter.taken
+
     cdef bint step(self, Filter condition, bint held) except -1:
-        cdef LogView* view = &self.table.engine.log.view
-        cdef Sift* sift = &self.sift
-        cdef Part* part = &self.parts[self.part_count - 1]
-        cdef LogSlot* slot = &view.slots[part.slot]
-        cdef const Bound* bound = condition.bound
-        cdef const Lead* lead = &condition.lead
-        cdef uint64_t size
-        cdef int status
-        if slot.base == NULL or slot.number != part.number:
-            # It is retired: what lived in it was moved behind the tail.
-            self.part_count -= 1
-            return True
-        if slot.unproven == NULL:
-            part.proven = part.end
-        elif part.proven < part.end:
-            size = part.end - part.proven
-            size = size if size < PROVE_BYTES else PROVE_BYTES
-            if slot_prove(view, slot, part.proven, size) != 0:
-                return False
-            part.proven += size
-            return True
-        self.reserve(FOUND_STEP)
-        sift.base = slot.base
-        sift.size = slot.size
-        sift.slot = part.slot
-        sift.end = part.end
-        sift.offset = part.offset
-        sift.stop = part.offset + (SIFT_BYTES_HELD if held else SIFT_BYTES)
-        if sift.stop > part.end:
-            sift.stop = part.end
-        sift.found = self.found
-        sift.capacity = self.capacity
-        sift.count = self.count
-        if held:
-            status = log_sift(sift, bound, lead)
-        else:
-            with nogil:
-                status = log_sift(sift, bound, lead)
-        self.count = sift.count
-        part.offset = sift.offset
-        if status == SIFT_FULL:
-            if self.count >= FOUND_MAX:
-                return False
-            self.reserve(self.capacity * 2 if self.capacity * 2 < FOUND_MAX else FOUND_MAX)
-        elif status == ERR_MEMORY:
-            raise MemoryError()
-        elif status < 0:
-            return False
-        elif part.offset >= part.end:
-            self.part_count -= 1
-        return sift.seen < SHARE_COUNT_MIN or self.count * SHARE_MAX < sift.seen
+        return self.take(self) and self.read(&self.table.engine.log.view, condition, held)
 
     cdef int sort(self, bint held) except -1:
         cdef const LogView* view = &self.table.engine.log.view
@@ -439,13 +525,11 @@ cdef class Sieve:
         cdef uint64_t first, index, kept, last_hash = 0
         if not self.look():
             return False
-        if self.part_count == 0:
-            return True
-        if self.left() > SIFT_BYTES:
+        if self.left() > LATE_BYTES:
             return False
         # Behind the sorted ones, for a moment.
         first = self.count
-        while self.part_count != 0:
+        while self.take(self):
             if not self.step(condition, True):
                 self.count = first
                 return False

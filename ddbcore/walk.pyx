@@ -382,17 +382,33 @@ cdef class Walk:
         self.settle()
         if not sieve.begin(self.table, <Scan>self.source):
             return None
+        try:
+            if not engine.following:
+                sieve.start_helpers(self.condition)
+            while not sieve.failed and sieve.take(sieve):
+                if not sieve.step(self.condition, engine.following):
+                    sieve.stopping = sieve.failed = True
+                PyErr_CheckSignals()
+                self.settle()
+        except BaseException:
+            sieve.stopping = True
+            raise
+        finally:
+            joined = sieve.join_helpers()
+        if not joined:
+            return None
         while True:
-            if sieve.part_count == 0:
-                if not sieve.look():
-                    return None
-                # The last ones are read when a window is filled.
-                if sieve.left() <= SIFT_BYTES_HELD:
-                    break
-            if not sieve.step(self.condition, engine.following):
-                return None
-            PyErr_CheckSignals()
             self.settle()
+            if not sieve.look():
+                return None
+            # The last ones are read when a window is filled.
+            if sieve.left() <= SIFT_BYTES_HELD:
+                break
+            while sieve.take(sieve):
+                if not sieve.step(self.condition, engine.following):
+                    return None
+                PyErr_CheckSignals()
+                self.settle()
         sieve.sort(engine.following)
         return sieve
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import hashrange
+from ddbcore import sieve
 
 COUNT = 20_000                    # above SIEVE_ITEMS_MIN of ddbcore.sieve
 FILTER: dict[str, Any] = {"filter": "n = :n", "values": {":n": 7}}
@@ -75,7 +76,7 @@ def table(request: pytest.FixtureRequest, db: hashrange.Database) -> hashrange.T
 def test_a_long_scan_is_sieved_and_keeps_its_order(table: hashrange.Table) -> None:
     seed = random.randrange(1 << 32)
     fill(table)
-    shuffle(table, random.Random(seed), 2000)
+    shuffle(table, random.Random(seed), 800)
     wanted = naive(table)
     walk, seen = begun(table)
     assert [*seen, *walk] == wanted, seed
@@ -345,3 +346,81 @@ def test_damage_counts_where_something_lives(tmp_path: Path, live: bool) -> None
         else:
             assert list(walk) == wanted
         assert not walk.sieving
+
+
+# ---- several threads -----------------------------------------------------------------------------
+
+LARGE_COUNT = 80_000              # of 470 bytes: more than SIFTER_BYTES_MIN for each of two threads
+
+
+def large(db: hashrange.Database) -> hashrange.Table:
+    table = db.create_table("large", ("id", "S"))
+    with table.batch() as batch:
+        for number in range(LARGE_COUNT):
+            batch.put({"id": f"i{number}", "n": number % 40, "filler": "x" * 430})
+    return table
+
+
+def test_threads_share_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+
+    class Counted(threading.Thread):
+        def start(self) -> None:
+            started.append(self)
+            super().start()
+
+    class Refused(threading.Thread):
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    with hashrange.open() as db:
+        table = large(db)
+        wanted = naive(table)
+        monkeypatch.setattr(sieve, "processor_count", lambda: 2)
+        for kind, count in ((Counted, 1), (Refused, 0)):
+            monkeypatch.setattr(sieve, "Thread", kind)
+            started.clear()
+            walk = table.scan(**FILTER)
+            assert list(walk) == wanted
+            assert walk.sieving
+            assert len(started) == count
+            assert not any(thread.is_alive() for thread in started)
+
+
+# While threads read, others write, and at last close: what stays is found, and nothing is unmapped
+# under them.
+def test_threads_beside_writers_and_closing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sieve, "processor_count", lambda: 2)
+    db = hashrange.open(tmp_path / "db")
+    table = large(db)
+    wanted = [f"i{number}" for number in range(7, LARGE_COUNT, 40)]
+    rounds = []
+
+    def write() -> None:
+        try:
+            number = 0
+            while True:
+                number += 1
+                table.put({"id": f"i{number * 40 % LARGE_COUNT}", "n": 8, "filler": "y" * 300})
+        except hashrange.DatabaseClosed:
+            return
+
+    def read() -> None:
+        try:
+            while True:
+                rounds.append(sorted(item["id"] for item in table.scan(**FILTER)))
+        except hashrange.DatabaseClosed:
+            return
+
+    threads = [threading.Thread(target=work) for work in (write, read, read)]
+    for thread in threads:
+        thread.start()
+    while len(rounds) < 6 and all(thread.is_alive() for thread in threads):
+        threads[1].join(0.01)
+    db.close()
+    for thread in threads:
+        thread.join()
+    assert len(rounds) >= 6
+    assert all(found == sorted(wanted) for found in rounds)

@@ -1,0 +1,13 @@
+"""Types of ddbcore.sieve: threads of a pass through the log."""
+
+from threading import Thread
+
+from ddbcore.filter import Filter
+
+class Sifter: ...
+class Sieve(Sifter): ...
+
+def help_sieve(sieve: Sieve, sifter: Sifter, condition: Filter) -> None: ...
+def processor_count() -> int: ...
+
+__all__ = ["Sieve", "Sifter", "Thread", "help_sieve", "processor_count"]
