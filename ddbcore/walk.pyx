@@ -63,13 +63,19 @@ cdef extern from *:
     #if defined(__GNUC__) || defined(__clang__)
     #define place_prefetch(p) \\
         (__builtin_prefetch((const char*)(p)), __builtin_prefetch((const char*)(p) + 64))
+    #define item_prefetch(p) \\
+        (place_prefetch(p), place_prefetch((const char*)(p) + 128))
     #else
     #define place_prefetch(p) ((void)(p))
+    #define item_prefetch(p) ((void)(p))
     #endif
     """
     void place_prefetch(const void* address) noexcept nogil
+    void item_prefetch(const void* address) noexcept nogil
 
 cdef enum:
+    ITEMS_AHEAD = 4                       # records; making an item covers several cache misses
+    WINDOW_SIEVED = 512                   # what is fetched while it is filled stays in the cache
     ITEM_STAGE = 16                       # entries whose items are looked up together
     PROVEN_BLOCKS = 8                     # read at once; nearly all records are shorter
     PROVEN_BYTES = PROVEN_BLOCKS * BLOCK_BYTES
@@ -246,6 +252,8 @@ cdef class Walk:
                 return None
         index = self.hits[self.hit_next]
         self.hit_next += 1
+        if self.hit_next + ITEMS_AHEAD <= self.hit_count:
+            item_prefetch(self.places[self.hits[self.hit_next + ITEMS_AHEAD - 1]].record)
         self.source.window_next = index + 1
         self.source.remember(self.entry(index))
         if self.remaining > 0:
@@ -423,8 +431,8 @@ cdef class Walk:
             return False
         source.exhausted = False
         source.version = source.table.space.version
-        source.wanted = (source.wanted * 2 if source.wanted < source.wanted_max // 2
-                         else source.wanted_max)
+        source.wanted = (source.wanted * 2 if source.wanted < WINDOW_SIEVED // 2
+                         else WINDOW_SIEVED)
         return True
 
     cdef uint32_t inside_count(self) except? 0xFFFFFFFF:
