@@ -450,6 +450,8 @@ cdef class Sieve(Sifter):
         cdef uint64_t count = self.left() // SIFTER_BYTES_MIN
         cdef Sifter sifter
         cdef uint64_t processors = processor_count()
+        if self.sift.hash_lower != 0 or self.sift.hash_upper != 0:
+            return 0                      # a segment: its caller has threads of its own
         count = min(count, <uint64_t>SIFTER_COUNT_MAX, processors, <uint64_t>self.part_count)
         while <uint64_t>len(self.helpers) + 1 < count:
             sifter = Sifter.__new__(Sifter)
