@@ -215,3 +215,32 @@ def test_an_update_with_a_value_too_large_is_refused(run: Execute) -> None:
         with pytest.raises(ItemTooLarge) as caught:
             execute(run, text, {"S": "x" * (400 << 10)})
         assert str(caught.value) == "Item size to update has exceeded the maximum allowed size"
+
+
+# Developer guide, PartiQL operators: IS is true "if the operand is a given PartiQL data type".
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("NULL", "e"), ("BOOL", "f"), ("BOOLEAN", "f"), ("STRING", "k"), ("DECIMAL", "a"),
+        ("numeric", "a"), ("BLOB", "b"), ("LIST", "c"), ("STRUCT", "d"), ("TUPLE", "d"),
+        ("BAG", "ghi"),
+    ],
+)  # fmt: skip
+def test_is_tells_the_type_of_an_attribute(kind: str, names: str) -> None:
+    item = {
+        "k": {"S": "x"}, "a": {"N": "1"}, "b": {"B": b"x"}, "c": {"L": []}, "d": {"M": {}},
+        "e": {"NULL": True}, "f": {"BOOL": False}, "g": {"SS": ["x"]}, "h": {"NS": ["1"]},
+        "i": {"BS": [b"x"]},
+    }  # fmt: skip
+    with hashrange.open() as db:
+        db.create_table("Kinds", ("k", "S"))
+        db.execute("PutItem", {"TableName": "Kinds", "Item": item})
+        for name in [*item, "absent"]:
+            for word, expected in (("IS", name in names), ("IS NOT", name not in names)):
+                for where in (f"{name} {word} {kind}", f"k = 'x' AND {name} {word} {kind}"):
+                    statement = {"Statement": f"SELECT * FROM Kinds WHERE {where}"}
+                    for _ in range(3):    # prepared, the third time
+                        found = db.execute("ExecuteStatement", statement)["Items"]
+                        assert found == ([item] if expected else []), where
+        with pytest.raises(hashrange.ValidationError, match=r"Operator: IS INT$"):
+            db.execute("ExecuteStatement", {"Statement": "SELECT * FROM Kinds WHERE a IS INT"})

@@ -25,6 +25,21 @@ _PREDICATES = {
     "contains": 2,
 }
 _SETS = frozenset(("SS", "NS", "BS"))
+# The types of PartiQL that DynamoDB's values can have. The developer guide says that IS takes a
+# type, not which; names for numbers of one size, for dates and the like stand for no value here.
+_IS_TYPES = {
+    "null": ("NULL",),
+    "bool": ("BOOL",),
+    "boolean": ("BOOL",),
+    "string": ("S",),
+    "decimal": ("N",),
+    "numeric": ("N",),
+    "blob": ("B",),
+    "list": ("L",),
+    "struct": ("M",),
+    "tuple": ("M",),
+    "bag": ("SS", "NS", "BS"),
+}
 
 
 def condition_of(node: tree.Expression, binder: Binder) -> expression.Condition:
@@ -167,9 +182,13 @@ def _is(node: tree.Is, binder: Binder) -> expression.Condition:
     path = binder.path(node.operand)
     if node.kind == "missing":
         return expression.Call("attribute_not_exists", (path,))
-    if node.kind == "null":
-        return expression.Call("attribute_type", (path, binder.place({"S": "NULL"})))
-    raise faults.unsupported_operator(f"IS {node.kind.upper()}")
+    kinds = _IS_TYPES.get(node.kind)
+    if kinds is None:
+        raise faults.unsupported_operator(f"IS {node.kind.upper()}")
+    calls = tuple(
+        [expression.Call("attribute_type", (path, binder.place({"S": kind}))) for kind in kinds]
+    )
+    return calls[0] if len(calls) == 1 else expression.Or(calls)
 
 
 def _count(node: tree.Call, count: int) -> None:
