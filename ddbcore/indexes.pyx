@@ -299,13 +299,14 @@ cdef class IndexSet:
                 "One or more parameter values are not valid. A value specified for a secondary "
                 "index key is not supported. The AttributeValue for a key attribute cannot contain "
                 f"an empty {what} value. IndexName: {index.name}, IndexKey: {name}")
-        if part < index.hash_count:
+        if updating:
             raise ValidationError(
-                "One or more parameter values were invalid: Size of hashkey has exceeded the "
-                f"maximum size limit of{HASH_KEY_MAX} bytes")
+                "The update expression attempted to update the secondary index key beyond allowed "
+                "size limits")
+        size_max = HASH_KEY_MAX if part < index.hash_count else RANGE_KEY_MAX
         raise ValidationError(
-            "One or more parameter values were invalid: Aggregated size of all range keys has "
-            f"exceeded the size limit of {RANGE_KEY_MAX} bytes")
+            f"One or more parameter values were invalid: Size limit exceeded for Index Key {name} "
+            f"Actual Size: {value.size} bytes Max Size: {size_max} bytes IndexName: {index.name}")
 
     cdef int entry_key(self, IndexState index, const Record* record, const Operand* found,
                        const Operand* before, Buffer* out, uint32_t* hash_size, bint strict,

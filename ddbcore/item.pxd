@@ -62,7 +62,7 @@ cdef class ItemCodec:
     cdef int encode_value(self, object value, Buffer* out) except -1
     # Decode one value of at most `size` bytes.
     cdef object decode_value(self, const uint8_t* data, size_t size)
-    # Check what record_check cannot: that the keys are of the types of this table. 0 or
+    # Check what record_check cannot: that the keys are of the types and sizes of this table. 0 or
     # ERR_CORRUPT. No GIL needed.
     cdef int check_keys(self, const uint8_t* record, size_t size) noexcept nogil
 

@@ -49,8 +49,8 @@ cdef int64_t value_size(
 cdef int64_t value_check(
     const uint8_t* data, const uint8_t* limit, uint32_t name_count, int level,
 ) noexcept nogil
-# Check everything in a put, move or delete record except what needs the key types. 0 or
-# ERR_CORRUPT.
+# Check everything in a put, move or delete record except what needs the key schema: types and
+# sizes of the keys. 0 or ERR_CORRUPT.
 cdef int record_check(const uint8_t* record, size_t size, uint32_t name_count) noexcept nogil
 # TEXT_ASCII, TEXT_UTF8 (valid, not only ASCII) or TEXT_INVALID. The same judgement as Python's
 # strict decoder.

@@ -367,3 +367,22 @@ def test_indexes_survive_a_new_opening(tmp_path: Path) -> None:
     with hashrange.open(tmp_path / "db") as db:
         assert [item["id"] for item in db.table("things").query(1, index="by_g")] == ["a"]
     assert hashrange.verify(tmp_path / "db").ok
+
+
+# The bound is that of each value: an entry's keys, of several values and with marks between them,
+# are longer, and as sound.
+def test_values_of_the_greatest_length_are_sound_in_an_index(tmp_path: Path) -> None:
+    with hashrange.open(tmp_path / "db") as db:
+        table = db.create_table("long", ("h", "B"), ("r", "B"))
+        table.create_index("by_g", ("g", "B"), ("s", "B"))
+        table.create_index("by_all", [("g", "B"), ("a", "B")], [("s", "B"), ("b", "B")])
+        long_hash, long_range = b"\0" * 2048, b"\0" * 1024
+        item = {"h": long_hash, "r": long_range, "g": long_hash, "a": long_hash,
+                "s": long_range, "b": long_range}
+        table.put(item)
+        assert list(table.query(long_hash, index="by_g")) == [item]
+        assert list(table.scan(index="by_all")) == [item]
+    report = hashrange.verify(tmp_path / "db")
+    assert report.ok, report.errors
+    with hashrange.open(tmp_path / "db") as db:
+        assert list(db.table("long").query(long_hash, index="by_g")) == [item]

@@ -11,7 +11,12 @@ import pytest
 from execute.conftest import Execute, table, thing
 
 import hashrange
-from hashrange.errors import ConditionalCheckFailed, ItemTooLarge, ValidationError
+from hashrange.errors import (
+    ConditionalCheckFailed,
+    ItemTooLarge,
+    TransactionCanceled,
+    ValidationError,
+)
 
 KB = 1024
 INVALID = "One or more parameter values were invalid: "
@@ -197,6 +202,45 @@ def test_a_key_condition_compares_with_what_a_key_may_be(run: Execute) -> None:
     assert refusal(run, "Query", **query("pk = :p", p={"N": "1"})) == (
         f"{INVALID}Condition parameter type does not match schema type"
     )
+
+
+# A put names the index and both sizes, as told by several users of the service; the words of an
+# update stand in the API reference, TransactionCanceledException.
+@pytest.mark.parametrize(
+    ("name", "index", "size_max"), [("g", "by_g", 2048), ("a", "by_a", 1024)]
+)
+def test_a_key_of_an_index_is_bounded_too(
+    run: Execute, name: str, index: str, size_max: int
+) -> None:
+    run("CreateTable", **table())
+    key = thing("p", 1)
+    for size in (size_max - 1, size_max):
+        run("PutItem", TableName="things", Item={**key, name: {"S": "x" * size}})
+    words = (
+        f"{INVALID}Size limit exceeded for Index Key {name} Actual Size: {size_max + 1} bytes "
+        f"Max Size: {size_max} bytes IndexName: {index}"
+    )
+    large = {"S": "x" * (size_max + 1)}
+    assert refusal(run, "PutItem", Item={**key, name: large}) == words
+    with pytest.raises(ValidationError) as caught:
+        run(
+            "BatchWriteItem",
+            RequestItems={"things": [{"PutRequest": {"Item": {**key, name: large}}}]},
+        )
+    assert str(caught.value) == words
+    words = (
+        "The update expression attempted to update the secondary index key beyond allowed size "
+        "limits"
+    )
+    update = {
+        "Key": key,
+        "UpdateExpression": f"SET {name} = :v",
+        "ExpressionAttributeValues": {":v": large},
+    }
+    assert refusal(run, "UpdateItem", **update) == words
+    with pytest.raises(TransactionCanceled) as canceled:
+        run("TransactWriteItems", TransactItems=[{"Update": {"TableName": "things", **update}}])
+    assert canceled.value.reasons == [{"Code": "ValidationError", "Message": words}]
 
 
 # A query goes on only behind a key that it might have returned.
