@@ -55,6 +55,8 @@ cdef class Action:
     cdef tuple perform(self, Engine engine, const Record* key, Buffer* frame)
 
 
+# What write_all (not distinct) and write_distinct do.
+cdef list actions_run(Engine engine, list actions, object finish, object durability, bint distinct)
 # Carry out actions whose items and keys are encoded, as write_all does; durability is one of
 # engine's. faults: the errors of those that could not be encoded, by number.
 cdef list actions_commit(Engine engine, list actions, dict faults, Buffer* encoded, object finish,

@@ -47,11 +47,6 @@ def write_distinct(
     finish: Callable[[list[Any]], Action] | None = None,
     durability: str | None = None,
 ) -> list[tuple[Any, ...] | Error] | None: ...
-def plain_actions(
-    parts: list[Any],
-    tables: dict[str, tuple[Any, CoreTable]],
-    programs: Callable[[str | None, str | None], Program],
-) -> list[Action] | None: ...
 def read_item(
     table: CoreTable,
     key: Any,
@@ -69,6 +64,3 @@ def read_all(
     reads: Sequence[tuple[CoreTable, dict[str, Any], Projection | None, dict[str, str] | None]],
     distinct: bool = False,
 ) -> list[tuple[dict[str, Any] | None, int]] | None: ...
-def plain_reads(
-    parts: list[Any], tables: dict[str, tuple[Any, CoreTable]]
-) -> list[tuple[CoreTable, dict[str, Any], None, None]] | None: ...

@@ -11,9 +11,6 @@ Theory of operation
     Reads of many keys find all records before they decode one, with the index lines and the records
     fetched ahead; so what they return is of one moment, whatever decoding runs.
 
-    Most transactions are plain: each part is one action with a known table and expressions that
-    were compiled before. `plain_actions` takes those in one walk and leaves all others alone.
-
 Invariants
     1. The outcomes describe the state that the frame was made for, and nothing came in between.
 
@@ -41,16 +38,6 @@ from ddbcore.log cimport FRAME_HEADER_BYTES
 from ddbcore.partition cimport partition_prefetch
 from ddbcore.program cimport Program
 from ddbcore.projection cimport Projection, Selection
-from ddbcore.pyapi cimport (
-    Py_None,
-    Py_TYPE,
-    PyDict_GET_SIZE,
-    PyDict_GetItemWithError,
-    PyDict_Next,
-    PyDict_Type,
-    PyObject,
-    hr_is_exact_text,
-)
 from ddbcore.record cimport RECORD_DELETE, RECORD_HEADER_BYTES, RECORD_PUT, Record
 from ddbcore.table cimport CoreTable
 from ddbcore.status cimport FOUND
@@ -64,7 +51,6 @@ from ddbcore.typed cimport (
 from ddbcore.errors import ConditionalCheckFailed, Error, ValidationError
 
 PUT, UPDATE, DELETE, CHECK = range(4)
-cdef dict ACTION_KINDS = {"Put": PUT, "Update": UPDATE, "Delete": DELETE, "ConditionCheck": CHECK}
 # What the outcome shows: bits of Action.wants.
 WANT_BEFORE, WANT_AFTER, WANT_FAILED, WANT_ARMS = 1, 2, 4, 8
 
@@ -486,124 +472,6 @@ cdef bint action_meets(Action action, list others, Py_ssize_t count, const uint8
         if action.meets(<Action>others[number], data):
             return True
     return False
-
-
-# ---- plain transactions --------------------------------------------------------------------------
-
-
-cdef inline PyObject* member_of(PyObject* action, str name) noexcept:
-    """A member of a dict with exact str for keys; NULL when it is absent or None."""
-    cdef PyObject* found = PyDict_GetItemWithError(action, <PyObject*>name)
-    return NULL if found == Py_None else found
-
-
-cdef bint plainly_named(PyObject* action) noexcept:
-    """Tell whether all keys of a dict are exact str, so that looking one up runs no Python code."""
-    cdef Py_ssize_t pos = 0
-    cdef PyObject* name
-    cdef PyObject* value
-    while PyDict_Next(action, &pos, &name, &value):
-        if not hr_is_exact_text(name):
-            return False
-    return True
-
-
-cdef Action plain_action(PyObject* part, dict tables, object programs):
-    """The action of one part, or None when it takes a closer look."""
-    cdef PyObject* name = NULL
-    cdef PyObject* found = NULL
-    cdef PyObject* kind
-    cdef PyObject* body
-    cdef Py_ssize_t pos = 0
-    cdef object held, update, condition
-    cdef Action action
-    if (PyDict_GET_SIZE(part) != 1 or not PyDict_Next(part, &pos, &name, &found)
-            or not hr_is_exact_text(name) or Py_TYPE(found) != &PyDict_Type):
-        return None
-    held = <object>found
-    body = <PyObject*>held
-    kind = PyDict_GetItemWithError(<PyObject*>ACTION_KINDS, name)
-    if kind == NULL or not plainly_named(body):
-        return None
-    found = member_of(body, "TableName")
-    if found == NULL or not hr_is_exact_text(found):
-        return None
-    found = PyDict_GetItemWithError(<PyObject*>tables, found)
-    if found == NULL:
-        return None
-    action = Action.__new__(Action)
-    action.kind = <int><object>kind
-    action.table = <CoreTable?>(<tuple?><object>found)[1]
-    found = member_of(body, "Item" if action.kind == ACTION_PUT else "Key")
-    if found == NULL or (action.kind == ACTION_PUT and action.table.state.index_list):
-        return None
-    action.item = <object>found
-    found = member_of(body, "ExpressionAttributeNames")
-    action.names = <object>found if found != NULL else None
-    found = member_of(body, "ExpressionAttributeValues")
-    action.values = <object>found if found != NULL else None
-    if ((action.names is not None and not action.names)
-            or (action.values is not None and not action.values)):
-        return None
-    found = member_of(body, "ConditionExpression")
-    condition = <object>found if found != NULL else None
-    found = member_of(body, "UpdateExpression") if action.kind == ACTION_UPDATE else NULL
-    update = <object>found if found != NULL else None
-    found = member_of(body, "ReturnValuesOnConditionCheckFailure")
-    if found != NULL and <object>found == "ALL_OLD":
-        action.wants = SHOW_FAILED
-    if condition is not None or update is not None:
-        action.program = programs(update, condition)
-    elif action.names is not None or action.values is not None:
-        return None
-    return action
-
-
-def plain_actions(list parts not None, dict tables not None, programs not None):
-    """Return the actions of TransactItems, or None when one of them takes a closer look.
-
-    parts: of the right JSON types; what is said of the items is left to write_all. tables:
-    (anything, CoreTable) by name; a put into one with indexes is not plain. programs: called with
-    the texts of an update and a condition, or None; what it raises is raised.
-    """
-    cdef list actions = []
-    cdef Action action
-    for part in list(parts):
-        if type(part) is not dict:
-            return None
-        action = plain_action(<PyObject*>part, tables, programs)
-        if action is None:
-            return None
-        actions.append(action)
-    return actions
-
-
-def plain_reads(list parts not None, dict tables not None):
-    """Return what TransactItems of gets read, as read_all takes it; None: it takes a closer look.
-
-    parts, tables: as of plain_actions. Plain is a part of a table's name and a key.
-    """
-    cdef list reads = []
-    cdef PyObject* get
-    cdef PyObject* name
-    cdef PyObject* key
-    cdef PyObject* found
-    for part in list(parts):
-        if type(part) is not dict or not plainly_named(<PyObject*>part):
-            return None
-        get = member_of(<PyObject*>part, "Get")
-        if get == NULL or Py_TYPE(get) != &PyDict_Type:
-            return None
-        if PyDict_GET_SIZE(get) != 2 or not plainly_named(get):
-            return None
-        name, key = member_of(get, "TableName"), member_of(get, "Key")
-        if name == NULL or key == NULL or not hr_is_exact_text(name):
-            return None
-        found = PyDict_GetItemWithError(<PyObject*>tables, name)
-        if found == NULL:
-            return None
-        reads.append(((<tuple?><object>found)[1], <object>key, None, None))
-    return reads
 
 
 # ---- reads ---------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ LAYERS = [
     Layer("walks", "ddbcore.batch ddbcore.cursor ddbcore.verify ddbcore.probe ddbcore"),
     Layer("typed doors", "ddbcore.writes ddbcore.pages ddbcore.backfill ddbcore.json_door"),
     Layer("sieves", "ddbcore.sieve"),
-    Layer("transactions", "ddbcore.transaction"),
+    Layer("transactions", "ddbcore.transaction ddbcore.requests"),
     Layer("filtered walks", "ddbcore.walk"),
     Layer("table reads", "ddbcore.reading"),
     Layer("column", "ddbcore.arrow ddbcore.column ddbcore.sweep"),
@@ -90,7 +90,8 @@ LAYERS = [
     Layer(
         "database",
         "hashrange.arrays hashrange.catalog hashrange.database hashrange.door hashrange.indexes "
-        "hashrange.native hashrange.search hashrange.table hashrange.transaction",
+        "hashrange.native hashrange.search hashrange.table hashrange.tokens "
+        "hashrange.transaction",
         siblings=True,
     ),
     Layer("endpoint", "hashrange.endpoint"),

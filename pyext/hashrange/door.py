@@ -10,10 +10,7 @@ Index entries lie in hidden tables under keys made of the parts of the index's k
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ddbcore import misfits, number
@@ -24,6 +21,7 @@ from ddbcore.item import ItemCodec
 from ddbcore.pages import index_part, index_position, read_page
 from ddbcore.program import Program
 from ddbcore.projection import Projection
+from ddbcore.requests import plain_actions, plain_reads, plain_write
 from ddbcore.table import CoreTable
 from ddbcore.writes import (
     CHECK,
@@ -35,8 +33,6 @@ from ddbcore.writes import (
     WANT_BEFORE,
     WANT_FAILED,
     Action,
-    plain_actions,
-    plain_reads,
     read_all,
     read_item,
     read_keys,
@@ -44,7 +40,6 @@ from ddbcore.writes import (
     write_distinct,
 )
 from hashrange.catalog import EngineCatalog, change_index, resume_indexes
-from hashrange.errors import IdempotentParameterMismatch
 from hashrange.expr import (
     KeyCondition,
     KeyExpression,
@@ -65,6 +60,7 @@ from hashrange.ops.reading import (
 from hashrange.ops.service import Service
 from hashrange.ops.tables import Tables
 from hashrange.ops.values import TypedItem, TypedValue
+from hashrange.tokens import Tokens
 
 if TYPE_CHECKING:
     from hashrange.database import Database
@@ -72,9 +68,6 @@ if TYPE_CHECKING:
 KINDS = {door.PUT: PUT, door.UPDATE: UPDATE, door.DELETE: DELETE, door.CHECK: CHECK}
 NO_NAME = "\0" * 255  # of an attribute that is nowhere
 TREES_MAX = 512                      # compiled forms found by the objects they were made of
-TOKENS = "/tokens"
-TOKENS_LOOKED_AT = 4                 # two would do to remove them as fast as they come
-TOKEN_LIFE_S = 600.0  # of a ClientRequestToken
 
 
 def service_of(database: Database) -> Service:
@@ -159,9 +152,7 @@ class EngineDoor:
         self.known: tuple[int, dict[str, tuple[door.Table, CoreTable]]] = (-1, {})
         self.trees: dict[tuple[int, int], tuple[Any, Any, Program]] = {}
         self.fitted: dict[Any, tuple[KeyExpression, KeyShape, KeyCondition]] = {}
-        self.token_lock = threading.Lock()
-        self.token_table: tuple[int, CoreTable | None] = (-1, None)
-        self.token_place: str | None = None   # where forget_tokens goes on
+        self.tokens = Tokens(self.engine, tables)
 
     # -- tables
 
@@ -320,6 +311,12 @@ class EngineDoor:
             made.append(written(outcome))
         return made
 
+    def write_plain(self, kind: str, request: dict[str, Any]) -> bool:
+        """Make the write of a request that is plain; False, and nothing done: look closely."""
+        return plain_write(
+            self.engine, KINDS[kind], request, self.current()[1], self.cache.texts
+        )
+
     def transact_plain(
         self, parts: list[Any], token: str | None, digest_of: Callable[[list[Any]], bytes]
     ) -> list[ConditionalCheckFailed | None] | None:
@@ -331,13 +328,13 @@ class EngineDoor:
             if token is None:
                 return self.failures(write_distinct(self.engine, actions))
             digest = digest_of(parts)
-            with self.token_lock:
-                if self.known_token(token, digest) is not None:
+            with self.tokens.lock:
+                if self.tokens.known(token, digest) is not None:
                     return None
-                finish = self.remembering(token, digest)
+                finish = self.tokens.remembering(token, digest)
                 failures = self.failures(write_distinct(self.engine, actions, finish))
                 if failures is not None:
-                    self.forget_tokens()
+                    self.tokens.forget()
                 return failures
         except Error:
             return None
@@ -376,62 +373,13 @@ class EngineDoor:
         if token is None:
             return transacted(run(self.engine, actions))
         # Of two calls with one token, the second finds what the first did.
-        with self.token_lock:
-            known = self.known_token(token, digest)
+        with self.tokens.lock:
+            known = self.tokens.known(token, digest)
             if known is not None:
                 return known
-            done = transacted(run(self.engine, actions, self.remembering(token, digest)))
-            self.forget_tokens()
+            done = transacted(run(self.engine, actions, self.tokens.remembering(token, digest)))
+            self.tokens.forget()
             return done
-
-    def tokens(self) -> CoreTable:
-        """Return the hidden table of tokens."""
-        version, table = self.token_table
-        if table is None or version != self.engine.schema_version:
-            if TOKENS not in self.engine.names:
-                self.engine.change_tables(
-                    [{"name": TOKENS, "hash_key": ["token", "S"], "range_key": None}], {}, []
-                )
-            table = CoreTable(self.engine, TOKENS)
-            self.token_table = self.engine.schema_version, table
-        return table
-
-    def known_token(self, token: str, digest: bytes) -> door.Transaction | None:
-        """Return what the first call with a token did; None when there was none lately."""
-        known = self.tokens().get(token)
-        if known is None or float(known["until"]) <= self.tables.now():
-            return None
-        if known["digest"] != digest:
-            raise IdempotentParameterMismatch(
-                "An error occurred: The request uses the same client token as a previous, but "
-                "non-identical request. Do not reuse a client token with different requests, "
-                "unless the requests are identical"
-            )
-        sizes = json.loads(known["sizes"])
-        return door.Transaction(
-            [door.Written(before, after) for before, after in sizes], replayed=True
-        )
-
-    def remembering(self, token: str, digest: bytes) -> Callable[[list[Any]], Action]:
-        """Return what writes a token in the commit of its transaction."""
-        tokens = self.tokens()
-        until = Decimal(str(self.tables.now() + TOKEN_LIFE_S))
-
-        def remember(outcomes: list[Any]) -> Action:
-            sizes = json.dumps([outcome[:2] for outcome in outcomes])
-            item = {"token": token, "digest": digest, "until": until, "sizes": sizes}
-            return Action(tokens, PUT, item, native=True)
-
-        return remember
-
-    def forget_tokens(self) -> None:
-        """Delete some of the tokens that are too old; each call that adds one looks at some."""
-        tokens, now = self.tokens(), self.tables.now()
-        looked = list(Scan(tokens, limit=TOKENS_LOOKED_AT, after=self.token_place))
-        for old in looked:
-            if float(old["until"]) <= now:
-                tokens.delete(old["token"])
-        self.token_place = looked[-1]["token"] if len(looked) == TOKENS_LOOKED_AT else None
 
     # -- pages
 

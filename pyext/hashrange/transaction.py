@@ -52,14 +52,14 @@ class Transaction(CoreTransaction):
     def _once(self, texts: list[str]) -> None:
         """Commit, unless a transaction with the same token and actions was lately."""
         assert self.token is not None
-        door = self.database._door()
+        tokens = self.database._door().tokens
         digest = hashlib.blake2b(
             "".join(texts).encode("utf-8", "surrogatepass"), digest_size=16
         ).digest()
-        with door.token_lock:
-            if door.known_token(self.token, digest) is None:
-                self.write(door.remembering(self.token, digest))
-                door.forget_tokens()
+        with tokens.lock:
+            if tokens.known(self.token, digest) is None:
+                self.write(tokens.remembering(self.token, digest))
+                tokens.forget()
 
     def _cancel(self, outcomes: list[Any]) -> None:
         """Raise why nothing was written."""

@@ -24,6 +24,7 @@ from execute.conftest import table, thing
 import hashrange
 import hashrange.catalog
 import hashrange.door
+import hashrange.tokens
 from ddbcore.backfill import fill
 from ddbcore.cursor import Scan
 from ddbcore.table import CoreTable
@@ -206,7 +207,7 @@ def test_a_token_survives_with_its_transaction(
 
     made(tmp_path / "db")
     with hashrange.open(tmp_path / "db") as db:
-        monkeypatch.setattr(hashrange.door.EngineDoor, "forget_tokens", end)
+        monkeypatch.setattr(hashrange.tokens.Tokens, "forget", end)
         with pytest.raises(KeyboardInterrupt):
             db.execute("TransactWriteItems", request)
     monkeypatch.undo()

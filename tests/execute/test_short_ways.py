@@ -71,7 +71,7 @@ STATEMENTS = (
     ("EXISTS(SELECT * FROM \"indexed\" WHERE pk = ? AND sk = ? AND g IS MISSING)", "kn"),
 )
 READS = tuple(each for each in STATEMENTS if each[0].startswith("SELECT"))
-WAYS = ("transaction", "gets", "batch", "statement", "several", "together")
+WAYS = ("single", "transaction", "gets", "batch", "statement", "several", "together")
 WRITES = tuple(each for each in STATEMENTS if not each[0].startswith("SELECT"))
 
 
@@ -178,6 +178,23 @@ class Requests:
             request["ReturnConsumedCapacity"] = "TOTAL"
         return "BatchGetItem", request
 
+    def single(self) -> tuple[str, Item]:
+        part = self.action()
+        kind = next(iter(part))
+        request: Item = part[kind]
+        for share, name, value in (
+            (0.05, "ReturnValues", "ALL_OLD"),
+            (0.05, "ReturnConsumedCapacity", "TOTAL"),
+            (0.02, "Expected", {"v": {"Exists": False}}),
+            (0.02, "AttributeUpdates", {"v": {"Action": "DELETE"}}),
+            (0.02, "ConditionExpression", None),
+            (0.01, "Unknown", 1),
+        ):
+            if self.chance(share):
+                request[name] = value
+        operation = {"Put": "PutItem", "Update": "UpdateItem"}.get(kind, "DeleteItem")
+        return operation, request
+
     def gets(self) -> tuple[str, Item]:
         parts: list[Item] = []
         for _ in range(self.choose.randrange(1, 5)):
@@ -277,6 +294,7 @@ def long_way(db: hashrange.Database) -> None:
     door.read_keys = read_keys
     door.transact_plain = lambda *_: None
     door.read_plain = lambda _: None
+    door.write_plain = lambda *_: False
     prepared_of(db).ready = lambda _: None
 
 
@@ -359,6 +377,19 @@ def test_the_short_ways_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
         for _ in range(3):
             for operation, request, answer in requests:
                 assert db.execute(operation, request) == answer
+        singles = [
+            ("PutItem", {"TableName": "plain", "Item": key}, {}),
+            ("DeleteItem", {"TableName": "plain", "Key": {**key, "sk": {"N": "9"}}}, {}),
+            (
+                "UpdateItem",
+                {"TableName": "plain", "Key": key, "UpdateExpression": "REMOVE v"},
+                {},
+            ),
+        ]
+        for operation, request, answer in singles:
+            assert db.execute(operation, request) == answer
+        requests += singles
+        monkeypatch.setattr("hashrange.ops.item_writes.condition_of", None)
         monkeypatch.setattr("hashrange.ops.transactions.action_of", None)
         monkeypatch.setattr("hashrange.ops.transactions.check_keys", None)
         monkeypatch.setattr("hashrange.ops.statements.plan_statement", None)

@@ -177,6 +177,9 @@ class DictDoor:
     def transact_plain(self, *_: Any) -> None:
         """Leave every transaction to `transact`."""
 
+    def write_plain(self, *_: Any) -> bool:
+        return False
+
     def read_plain(self, _: Any) -> None:
         """Leave every transaction to `read_all`."""
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import pytest
 
+from ddbcore.requests import surely_short
 from hashrange.errors import (
     SerializationError,
     TableNotFound,
     UnknownOperation,
     ValidationError,
 )
+from hashrange.ops import sizes
+from hashrange.ops.door import Arm
 
 ONE = "1 validation error detected: "
 PREFIX = "One or more parameter values were invalid: "
@@ -93,3 +96,24 @@ def test_tables_are_run_by_name(service):
         },
     )
     assert [change.delete for change in changed] == ["gsi"]
+
+
+# What is short is not charged more than an item may have, however often the text uses it.
+def test_what_is_surely_short_is_surely_small() -> None:
+    text = "SET " + ":v" * 126
+    longest = {":v": {"NULL": "\U00010000" * 256}}
+    assert len(text) == 256
+    assert surely_short(text, {"#n": "\U00010000" * 256}, longest)
+    uses = text.count(":")
+    bound = sizes.bytes_at_most(longest[":v"])
+    charged = sizes.UPDATE_BYTES + sizes.TEXT_CHARACTER_BYTES * len(text) + len(text) * bound
+    assert uses < len(text)
+    assert charged <= sizes.ITEM_BYTES_MAX
+    for text, names, values in (
+        (text + " ", None, None),
+        (text, {"#n": "x" * 257}, None),
+        (text, None, {":v": {"S": "x" * 257}}),
+        (text, None, {":v": {"L": []}}),
+        (text, None, {":v": {"NULLS": "x"}}),
+    ):
+        assert not surely_short(text, names, values)

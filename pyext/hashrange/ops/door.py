@@ -152,6 +152,12 @@ class Door(Protocol):
     def write(self, table: Table, write: Write) -> Written:
         """Make one write. Raises ConditionalCheckFailed, ItemTooLarge, ValidationError."""
 
+    def write_plain(self, kind: str, request: dict[str, Any]) -> bool:
+        """Make the write of a request, of a shape that was checked, if all is plain.
+
+        False, and nothing done: it takes a closer look. Raises ConditionalCheckFailed.
+        """
+
     def write_all(self, writes: Sequence[tuple[Table, Write]]) -> list[Written]:
         """Make unconditional writes in any order; none of them when one is refused."""
 

@@ -62,6 +62,8 @@ IMAGES = {
 
 def put_item(door: Door, request: Request) -> Response:
     """Run PutItem. Raises ConditionalCheckFailed, ItemTooLarge, TableNotFound, ValidationError."""
+    if door.write_plain(PUT, request):
+        return {}
     condition = condition_of("PutItem", door, request)
     table = known_table(door, request)
     item = request["Item"]
@@ -73,6 +75,8 @@ def put_item(door: Door, request: Request) -> Response:
 
 def delete_item(door: Door, request: Request) -> Response:
     """Run DeleteItem. Raises ConditionalCheckFailed, TableNotFound, ValidationError."""
+    if door.write_plain(DELETE, request):
+        return {}
     condition = condition_of("DeleteItem", door, request)
     table = known_table(door, request)
     check_key(request["Key"], table.key)
@@ -84,15 +88,18 @@ def update_item(door: Door, request: Request) -> Response:
 
     Without any update it makes the item, if there is none.
     """
+    text = request.get("UpdateExpression")
+    small = text is not None and surely_small(
+        text, request.get("ExpressionAttributeNames"), request.get("ExpressionAttributeValues")
+    )
+    if small and door.write_plain(UPDATE, request):
+        return {}
     condition = condition_of("UpdateItem", door, request)
     update = update_of(door, request)
     table = known_table(door, request)
     check_key(request["Key"], table.key)
     write = write_of(UPDATE, request["Key"], request, condition, update)
-    text = request.get("UpdateExpression")
-    if text is not None and not surely_small(
-        text, request.get("ExpressionAttributeNames"), request.get("ExpressionAttributeValues")
-    ):
+    if text is not None and not small:
         check_charge(door, table, request, write)
     try:
         return written(door, table, request, write)

@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from ddbcore.number import size as number_size
+from ddbcore.requests import surely_short
 from hashrange.expr import tree
 from hashrange.ops.values import NESTING_MAX, TypedItem, TypedValue, bytes_of_blob, type_of
 
@@ -73,6 +74,8 @@ def surely_small(
     text: str, names: Mapping[str, str] | None, values: Mapping[str, TypedValue] | None
 ) -> bool:
     """Tell whether an update of this text cannot be charged more than an item may have."""
+    if surely_short(text, names, values):
+        return True                       # 256 uses of 256 characters, and the text itself
     longest = 0
     for name in (names or {}).values():
         longest = max(longest, CHARACTER_BYTES * len(name))
