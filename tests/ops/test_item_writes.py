@@ -109,11 +109,11 @@ def test_what_is_surely_short_is_surely_small() -> None:
     charged = sizes.UPDATE_BYTES + sizes.TEXT_CHARACTER_BYTES * len(text) + len(text) * bound
     assert uses < len(text)
     assert charged <= sizes.ITEM_BYTES_MAX
-    for text, names, values in (
+    for given, names, values in (
         (text + " ", None, None),
         (text, {"#n": "x" * 257}, None),
         (text, None, {":v": {"S": "x" * 257}}),
         (text, None, {":v": {"L": []}}),
         (text, None, {":v": {"NULLS": "x"}}),
     ):
-        assert not surely_short(text, names, values)
+        assert not surely_short(given, names, values)
