@@ -23,6 +23,9 @@ def plain_write(
     tables: dict[str, tuple[Any, CoreTable]],
     programs: Callable[[str | None, str | None], Program],
 ) -> bool: ...
+def plain_get(
+    request: dict[str, Any], tables: dict[str, tuple[Any, CoreTable]]
+) -> tuple[dict[str, Any] | None, int] | None: ...
 def surely_short(
     text: str, names: Mapping[str, str] | None, values: Mapping[str, Any] | None
 ) -> bool: ...

@@ -39,6 +39,7 @@ from ddbcore.writes cimport (
 )
 
 from ddbcore.errors import ConditionalCheckFailed, Error
+from ddbcore.writes import read_item
 
 cdef enum:
     SHORT_LENGTH_MAX = 256                # characters of what surely_short looks at
@@ -171,6 +172,33 @@ def plain_write(Engine engine not None, int kind, dict request not None, dict ta
     if isinstance(outcomes[0], ConditionalCheckFailed):
         raise outcomes[0]
     return False
+
+
+cdef frozenset GET_MEMBERS = frozenset(("TableName", "Key", "ConsistentRead"))
+
+
+def plain_get(dict request not None, dict tables not None):
+    """Read the item of a GetItem request that asks for the whole of it.
+
+    request: of the right JSON types. tables: as of plain_actions. Returns what read_item does, or
+    None when it takes a closer look.
+    """
+    cdef PyObject* body = <PyObject*>request
+    cdef PyObject* name
+    cdef PyObject* key
+    cdef PyObject* found
+    if not GET_MEMBERS.issuperset(request) or not plainly_named(body):
+        return None
+    name, key = member_of(body, "TableName"), member_of(body, "Key")
+    if name == NULL or key == NULL or not hr_is_exact_text(name):
+        return None
+    found = PyDict_GetItemWithError(<PyObject*>tables, name)
+    if found == NULL:
+        return None
+    try:
+        return read_item((<tuple?><object>found)[1], <object>key)
+    except Error:
+        return None
 
 
 def plain_reads(list parts not None, dict tables not None):

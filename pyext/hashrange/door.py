@@ -21,7 +21,7 @@ from ddbcore.item import ItemCodec
 from ddbcore.pages import index_part, index_position, read_page
 from ddbcore.program import Program
 from ddbcore.projection import Projection
-from ddbcore.requests import plain_actions, plain_reads, plain_write
+from ddbcore.requests import plain_actions, plain_get, plain_reads, plain_write
 from ddbcore.table import CoreTable
 from ddbcore.writes import (
     CHECK,
@@ -239,6 +239,10 @@ class EngineDoor:
             bindable = (None, None) if projection is None else self.bindable(table, projection)
             wanted.append((self.core(table), key, *bindable))
         return read_all(self.engine, wanted, distinct)
+
+    def get_plain(self, request: dict[str, Any]) -> tuple[TypedItem | None, int] | None:
+        """Read the item of a GetItem that is plain; None: it takes a closer look."""
+        return plain_get(request, self.current()[1])
 
     def read_plain(self, parts: list[Any]) -> list[tuple[TypedItem | None, int]] | None:
         """Read the items of TransactItems; None: it takes a closer look."""

@@ -71,7 +71,7 @@ STATEMENTS = (
     ("EXISTS(SELECT * FROM \"indexed\" WHERE pk = ? AND sk = ? AND g IS MISSING)", "kn"),
 )
 READS = tuple(each for each in STATEMENTS if each[0].startswith("SELECT"))
-WAYS = ("single", "transaction", "gets", "batch", "statement", "several", "together")
+WAYS = ("single", "transaction", "get", "gets", "batch", "statement", "several", "together")
 WRITES = tuple(each for each in STATEMENTS if not each[0].startswith("SELECT"))
 
 
@@ -195,6 +195,20 @@ class Requests:
         operation = {"Put": "PutItem", "Update": "UpdateItem"}.get(kind, "DeleteItem")
         return operation, request
 
+    def get(self) -> tuple[str, Item]:
+        request: Item = {"TableName": self.name(), "Key": self.key()}
+        for share, name, value in (
+            (0.3, "ConsistentRead", True),
+            (0.05, "ReturnConsumedCapacity", "TOTAL"),
+            (0.05, "ProjectionExpression", "v"),
+            (0.02, "AttributesToGet", ["v"]),
+            (0.02, "ProjectionExpression", None),
+            (0.01, "Unknown", 1),
+        ):
+            if self.chance(share):
+                request[name] = value
+        return "GetItem", request
+
     def gets(self) -> tuple[str, Item]:
         parts: list[Item] = []
         for _ in range(self.choose.randrange(1, 5)):
@@ -295,6 +309,7 @@ def long_way(db: hashrange.Database) -> None:
     door.transact_plain = lambda *_: None
     door.read_plain = lambda _: None
     door.write_plain = lambda *_: False
+    door.get_plain = lambda _: None
     prepared_of(db).ready = lambda _: None
 
 
@@ -380,6 +395,7 @@ def test_the_short_ways_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
         singles = [
             ("PutItem", {"TableName": "plain", "Item": key}, {}),
             ("DeleteItem", {"TableName": "plain", "Key": {**key, "sk": {"N": "9"}}}, {}),
+            ("GetItem", {"TableName": "plain", "Key": key}, {"Item": key}),
             (
                 "UpdateItem",
                 {"TableName": "plain", "Key": key, "UpdateExpression": "REMOVE v"},
@@ -390,6 +406,7 @@ def test_the_short_ways_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
             assert db.execute(operation, request) == answer
         requests += singles
         monkeypatch.setattr("hashrange.ops.item_writes.condition_of", None)
+        monkeypatch.setattr("hashrange.ops.item_reads.known_table", None)
         monkeypatch.setattr("hashrange.ops.transactions.action_of", None)
         monkeypatch.setattr("hashrange.ops.transactions.check_keys", None)
         monkeypatch.setattr("hashrange.ops.statements.plan_statement", None)

@@ -177,6 +177,9 @@ class DictDoor:
     def transact_plain(self, *_: Any) -> None:
         """Leave every transaction to `transact`."""
 
+    def get_plain(self, _: Any) -> None:
+        """Leave every GetItem to `read`."""
+
     def write_plain(self, *_: Any) -> bool:
         return False
 

@@ -149,6 +149,12 @@ class Door(Protocol):
     ) -> tuple[TypedItem | None, int]:
         """Return an item, projected, and its whole size in bytes; (None, 0) when absent."""
 
+    def get_plain(self, request: dict[str, Any]) -> tuple[TypedItem | None, int] | None:
+        """Read the whole item of a GetItem, of a shape that was checked, if all is plain.
+
+        Return it and its size, as `read` does; None: it takes a closer look.
+        """
+
     def write(self, table: Table, write: Write) -> Written:
         """Make one write. Raises ConditionalCheckFailed, ItemTooLarge, ValidationError."""
 

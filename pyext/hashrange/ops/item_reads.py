@@ -31,6 +31,9 @@ Found = tuple[list[TypedItem | None], list[int]]
 
 def get_item(door: Door, request: Request) -> Response:
     """Run GetItem. Raises TableNotFound, ValidationError."""
+    plain = door.get_plain(request)
+    if plain is not None:
+        return {} if plain[0] is None else {"Item": plain[0]}
     projection = None if len(request) == 2 else projection_of("GetItem", door, request)
     table = known_table(door, request)
     key = request["Key"]
