@@ -38,8 +38,8 @@ from ddbcore.arena cimport GRANULE_BYTES, GRANULES_MAX, Arena, Unit, block_drop,
 from ddbcore.buffer cimport Buffer, buffer_free, buffer_reserve, store_u32, store_u64
 from ddbcore.engine cimport Engine, LogPosition, TableState
 from ddbcore.hashing cimport hash_bytes
-from ddbcore.io cimport FILE_CREATE, FILE_WRITE
-from ddbcore.log cimport Log
+from ddbcore.io cimport FILE_CREATE, FILE_WRITE, Disk
+from ddbcore.log cimport Log, NewSegment
 from ddbcore.segments cimport SLOT_LIVE, SLOT_RETIRED, LogSlot, slot_sums_extend
 from ddbcore.status cimport ERR_IO, OK
 from ddbcore.superblock cimport Superblock, superblock_write
@@ -117,6 +117,8 @@ cdef class Job:
     cdef SlotRow* slots
     cdef uint32_t slot_count
     cdef list retired                     # (slot, number) of segments that go with this checkpoint
+    cdef int old_fd                       # the file that a whole checkpoint replaced, or -1
+    cdef uint32_t old_number
     cdef bytes head                       # manifest up to the unit table
     cdef uint32_t epoch                   # being saved
     cdef bint whole                       # into a new file
@@ -131,6 +133,7 @@ cdef class Job:
 
     def __cinit__(self):
         self.fd = -1
+        self.old_fd = -1
 
     def __dealloc__(self):
         cdef uint32_t index
@@ -398,14 +401,11 @@ cdef class Job:
     cdef int finish(self) except -1:
         """The new checkpoint counts: forget what only the old one needed."""
         cdef Engine engine = self.engine
-        cdef char name[24]
         cdef uint32_t index
         cdef LogSlot* slot
         if self.whole:
-            if engine.checkpoint_fd >= 0:
-                engine.disk.close_file(engine.checkpoint_fd)
-                checkpoint_name(engine.checkpoint_number, name)
-                engine.disk.remove(name)
+            self.old_fd = engine.checkpoint_fd
+            self.old_number = engine.checkpoint_number
             engine.checkpoint_fd = self.fd
             engine.arena.fd = self.fd
             engine.checkpoint_number = self.number
@@ -420,6 +420,32 @@ cdef class Job:
                 slot.sums = self.slots[index].sums
                 slot.summed_bytes = self.slots[index].end
                 self.slots[index].sums = NULL
+        return 0
+
+    cdef int clear_away(self) except -1:
+        """Remove the files that only the old checkpoint needed.
+
+        A file system may take 20 ms to remove a segment: others have the GIL then.
+        """
+        cdef Engine engine = self.engine
+        cdef Disk disk = engine.disk
+        cdef Log log = engine.log
+        cdef NewSegment segment
+        cdef char name[24]
+        cdef uint32_t slot
+        if self.old_fd >= 0:
+            checkpoint_name(self.old_number, name)
+            with nogil:
+                disk.close_file(self.old_fd)
+                disk.remove(name)
+            self.old_fd = -1
+        for slot, number in self.retired:
+            # Once a finalizer has closed the database, the files are another writer's.
+            if (engine.pins == 0 and not engine.release_pending and engine.log is log
+                    and slot < log.view.slot_count and log.view.slots[slot].number == number):
+                log.segment_detach(slot, &segment)
+                with nogil:
+                    log.discard(&segment)
         return 0
 
     cdef int discard(self) except -1:
@@ -487,7 +513,6 @@ cdef int checkpoint(Engine engine) except -1:
     cdef uint32_t old_number = engine.checkpoint_number
     cdef LogPosition old_base = engine.base
     cdef uint64_t old_log_bytes = engine.checkpoint_log_bytes
-    cdef uint32_t slot
     if engine.checkpoint_running:
         return 0
     engine.checkpoint_running = True
@@ -514,6 +539,7 @@ cdef int checkpoint(Engine engine) except -1:
         engine.checkpoint_number = old_number
         job.end(True)
         job.finish()
+        job.clear_away()
     except BaseException:
         engine.checkpoint_number = old_number
         engine.base = old_base
@@ -527,8 +553,4 @@ cdef int checkpoint(Engine engine) except -1:
         engine.checkpoint_running = False
         # Closed meanwhile, by a finalizer that ran in here: unmap now.
         engine.release_late()
-    for slot, number in job.retired:
-        if (engine.pins == 0 and slot < engine.log.view.slot_count
-                and engine.log.view.slots[slot].number == number):
-            engine.log.segment_drop(slot, True)
     return 1

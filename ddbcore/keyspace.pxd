@@ -41,7 +41,8 @@ cdef int keyspace_find(Keyspace* space, uint64_t hash, Span hash_key, Span range
 cdef int keyspace_locate(Keyspace* space, uint64_t hash, Span hash_key, Span range_key,
                          Found* found) noexcept nogil
 # Point the entry of a record that was found at its key's new record, without a look-up: only in a
-# keyspace without range keys that is at found.version still. FOUND, or an error and nothing changed.
+# keyspace without range keys that is at found.version still. FOUND, or an error and nothing
+# changed.
 cdef int keyspace_replace(Keyspace* space, Found* found, const Record* record,
                           uint64_t address) noexcept nogil
 # Find the entry of an item collection (or single item): FOUND with *slot, OK or an error.

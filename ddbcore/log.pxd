@@ -39,6 +39,11 @@ cdef struct NewSegment:
     int fd
     bint durable                          # name, size and head were synced
 
+cdef struct DirtyFile:
+    int fd                                # of a finished segment; closed when synced
+    uint8_t* written                      # pages of its map that were not let go yet
+    uint64_t written_bytes
+
 cdef class Log:
     cdef Disk disk
     cdef LogView view
@@ -65,7 +70,7 @@ cdef class Log:
     cdef void* lock
     cdef bint syncing
     cdef bint root_dirty
-    cdef int dirty_files[DIRTY_FILES_MAX]  # of finished segments; closed when synced
+    cdef DirtyFile dirty_files[DIRTY_FILES_MAX]
     cdef uint32_t dirty_count
     cdef uint32_t sync_waiters
     cdef NewSegment ready                 # prepared ahead; base NULL when none
@@ -95,11 +100,14 @@ cdef class Log:
     cdef int roll_create(self, uint64_t least, NewSegment* segment) noexcept nogil
     cdef int write_zeros(self, int fd, uint64_t size) noexcept nogil
     cdef uint64_t next_size(self, uint64_t least) noexcept nogil
-    # Unmap, close and remove a segment that was never used.
+    # Take a segment out of its slot; what is left of it is for `discard`.
+    cdef void segment_detach(self, uint32_t slot, NewSegment* out) noexcept nogil
+    # Unmap, close and remove a segment that is in no slot. The file system may take 20 ms for it.
     cdef void discard(self, NewSegment* segment) noexcept nogil
     cdef void write_roll(self, NewSegment* segment, uint32_t slot) noexcept nogil
     cdef void write_open(self) noexcept nogil
-    cdef void unmap_written(self) noexcept nogil
+    # Take the tail's written pages that are to be let go: their start, and *size (0: not worth it).
+    cdef uint8_t* written_take(self, uint64_t* size) noexcept nogil
     cdef void dirty_done(self, uint32_t count) noexcept nogil
     # Refuse writes from now on, and leave word for the next opening (see SUSPECT_NAME).
     cdef void poison(self, int error) noexcept nogil

@@ -326,6 +326,17 @@ cdef class Log:
         memset(place, 0, sizeof(LogSlot))
         place.fd = -1
 
+    cdef void segment_detach(self, uint32_t slot, NewSegment* out) noexcept nogil:
+        cdef LogSlot* place = &self.view.slots[slot]
+        out.base = place.base
+        out.size = place.size
+        out.fd = place.fd
+        out.number = place.number
+        self.total_bytes -= place.size
+        slot_clear(&self.view, place)
+        memset(place, 0, sizeof(LogSlot))
+        place.fd = -1
+
     cdef uint32_t slot_take(self) noexcept nogil:
         """The first free slot, or SLOT_COUNT_MAX."""
         cdef uint32_t slot
@@ -393,8 +404,14 @@ cdef class Log:
         if self.tail_size - self.tail_pos > ROLL_WASTE_BYTES:
             self.trim()
         log_lock_take(self.lock)
-        self.unmap_written()
-        self.dirty_files[self.dirty_count] = self.view.slots[self.tail_slot].fd
+        # The next sync lets go of what was written, unless there may be none for long.
+        self.dirty_files[self.dirty_count].written = self.written_take(
+            &self.dirty_files[self.dirty_count].written_bytes)
+        if self.lazy:
+            self.disk.unmap_pages(self.dirty_files[self.dirty_count].written,
+                                  self.dirty_files[self.dirty_count].written_bytes)
+            self.dirty_files[self.dirty_count].written_bytes = 0
+        self.dirty_files[self.dirty_count].fd = self.view.slots[self.tail_slot].fd
         self.dirty_count += 1
         self.view.slots[self.tail_slot].fd = -1
         self.view.slots[self.tail_slot].used = self.tail_pos
@@ -427,7 +444,8 @@ cdef class Log:
         cdef char name[16]
         segment_name(segment.number, name)
         self.disk.unmap(segment.base, segment.size)
-        self.disk.close_file(segment.fd)
+        if segment.fd >= 0:
+            self.disk.close_file(segment.fd)
         if not self.disowned:
             self.disk.remove(name)
         segment.base = NULL
@@ -489,7 +507,7 @@ cdef class Log:
         lsn_store(&self.lsn, self.lsn + 1)
 
     cdef int sync(self, uint64_t lsn) noexcept nogil:
-        cdef int files[DIRTY_FILES_MAX]
+        cdef DirtyFile files[DIRTY_FILES_MAX]
         cdef uint32_t count, index
         cdef uint64_t target
         cdef bint root
@@ -505,15 +523,20 @@ cdef class Log:
             count = self.dirty_count
             for index in range(count):
                 files[index] = self.dirty_files[index]
-            files[count] = self.view.slots[self.tail_slot].fd
+                self.dirty_files[index].written_bytes = 0
+            files[count].fd = self.view.slots[self.tail_slot].fd
+            files[count].written = self.written_take(&files[count].written_bytes)
             root = self.root_dirty
             target = lsn_load(&self.lsn)
-            self.unmap_written()
             log_lock_give(self.lock)
             status = OK
             for index in range(count + 1):
+                # Without the mutex: a roll need not wait. The maps stay while `syncing` is set,
+                # since no segment goes without a sync that comes after this one.
+                if files[index].written_bytes != 0:
+                    self.disk.unmap_pages(files[index].written, files[index].written_bytes)
                 if status >= 0:
-                    status = self.disk.sync_file(files[index])
+                    status = self.disk.sync_file(files[index].fd)
             if status >= 0 and root:
                 status = self.disk.sync_root()
             log_lock_take(self.lock)
@@ -531,15 +554,18 @@ cdef class Log:
         log_lock_give(self.lock)
         return status
 
-    cdef void unmap_written(self) noexcept nogil:
-        """Let go of the tail's written pages, so that a sync need not stop the writers for each.
+    cdef uint8_t* written_take(self, uint64_t* size) noexcept nogil:
+        """The tail's written pages are let go, so that a sync need not stop the writers for each.
 
         Under the mutex, so that the tail stays the tail.
         """
+        cdef uint64_t start = self.unmapped
         cdef uint64_t end = self.tail_pos & ~<uint64_t>4095
-        if end >= self.unmapped + UNMAP_BYTES_MIN:
-            self.disk.unmap_pages(self.tail_base + self.unmapped, end - self.unmapped)
+        size[0] = 0
+        if end >= start + UNMAP_BYTES_MIN:
+            size[0] = end - start
             self.unmapped = end
+        return self.tail_base + start
 
     cdef void dirty_done(self, uint32_t count) noexcept nogil:
         """Close the synced, finished segments; those finished meanwhile stay on the list."""
@@ -547,7 +573,7 @@ cdef class Log:
         if count > self.dirty_count:
             count = self.dirty_count
         for index in range(count):
-            self.disk.close_file(self.dirty_files[index])
+            self.disk.close_file(self.dirty_files[index].fd)
         for index in range(count, self.dirty_count):
             self.dirty_files[index - count] = self.dirty_files[index]
         self.dirty_count -= count
@@ -631,10 +657,18 @@ cdef class Log:
 
     cdef void close(self) noexcept nogil:
         cdef uint32_t slot
+        if not self.disowned:
+            # A sync under way lets go of pages of the maps. A forked child has no such thread.
+            log_lock_take(self.lock)
+            while self.syncing:
+                self.sync_waiters += 1
+                log_lock_wait(self.lock)
+                self.sync_waiters -= 1
+            log_lock_give(self.lock)
         if self.ready.base != NULL:
             self.discard(&self.ready)
         for slot in range(self.dirty_count):
-            self.disk.close_file(self.dirty_files[slot])
+            self.disk.close_file(self.dirty_files[slot].fd)
         self.dirty_count = 0
         for slot in range(self.view.slot_count):
             self.segment_drop(slot, False)

@@ -112,8 +112,8 @@ cdef inline int key_at(Forest* forest, uint64_t address, Span* key) noexcept nog
     return OK
 
 
-# Compare a key with the range key of a record: OK with *order, or ERR_CORRUPT. alone: no other record
-# of the collection could have the key (its head is the only one like it).
+# Compare a key with the range key of a record: OK with *order, or ERR_CORRUPT. alone: no other
+# record of the collection could have the key (its head is the only one like it).
 cdef inline int key_order(Forest* forest, Span key, uint64_t address, bint alone,
                           int* order) noexcept nogil:
     cdef const Record* record

@@ -151,6 +151,11 @@ def memory_limit(Engine engine not None, blocks):
     engine.arena.blocks_left = -1 if blocks is None else blocks
 
 
+def relied_blocks(Engine engine not None):
+    """Blocks of the log that the opening relied on and that are not proven yet."""
+    return engine.log.view.relied_blocks
+
+
 def engine_check(Engine engine not None):
     """Check that the tables' live bytes add up to the segments'. Raises AssertionError."""
     cdef TableState table

@@ -670,8 +670,8 @@ cdef class Program:
 # -- helpers of the class --------------------------------------------------------------------------
 
 
-# What a caller's dict has for a symbol, when its next entry has that key, which nearly always holds;
-# else NULL, and the dict has to be asked. Comparing costs a third of asking.
+# What a caller's dict has for a symbol, when its next entry has that key, which nearly always
+# holds; else NULL, and the dict has to be asked. Comparing costs a third of asking.
 cdef inline PyObject* symbol_next(
     PyObject* source, PyObject* token, Py_ssize_t* place,
 ) noexcept:

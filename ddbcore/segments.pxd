@@ -102,8 +102,8 @@ cdef inline const Record* record_at(LogView* view, uint64_t address) noexcept no
     return record
 
 
-# The record at an address whose block is not proven yet and that lies inside of the log, whatever it
-# says; else NULL. Only while the view is trusting.
+# The record at an address whose block is not proven yet and that lies inside of the log, whatever
+# it says; else NULL. Only while the view is trusting.
 cdef inline const Record* record_unproven(LogView* view, uint64_t address) noexcept nogil:
     cdef uint64_t offset = address_offset(address)
     cdef LogSlot* slot
@@ -125,8 +125,8 @@ cdef inline void record_rely(LogView* view, uint64_t address, const Record* reco
     slot_rely(view, &view.slots[address_slot(address)], address_offset(address), record.size_bytes)
 
 
-# All relied blocks proven: OK or ERR_CORRUPT. Whoever concludes from the index that something is not
-# there, or uses its counters, asks this first.
+# All relied blocks proven: OK or ERR_CORRUPT. Whoever concludes from the index that something is
+# not there, or uses its counters, asks this first.
 cdef inline int view_settled(LogView* view) noexcept nogil:
     if view.relied_blocks == 0:
         return 0
