@@ -10,12 +10,10 @@ Theory of operation
     and the first read of a block after opening proves it. A flipped bit on the disk is found before
     its value is returned, and opening stays flat in the size of the database.
 
-    A replay meets an old record for each item that was written again, each in a block of its own.
-    It proves none of them: where an old record agrees with the new one in its key, and no other
-    entry of the index could be meant, it is relied on, and its block is noted. What a flipped bit
-    could do then is make another key look like this one, so that the other one is lost, or make the
-    counts of bytes wrong. So before anything is called absent, walked over, counted, moved or
-    saved, the relied blocks are proven (view_settled); what is found and returned is proven anyway.
+    A replay at opening relies on old records that agree with the new one in its key, and notes
+    their blocks (DESIGN.md). If one lied, another key may be lost and counts be wrong: before
+    anything is called absent, walked over, counted, moved or saved, those blocks are proven
+    (view_settled). What is found and returned is proven anyway.
 
 Invariants
     1. slot.base != NULL exactly for slots in use; [base, base + size) is mapped until the slot is

@@ -4,15 +4,16 @@ Theory of operation
     Most items of a table have the same attributes in the same order. Inserting a name into a dict
     costs a search for its place; copying a dict whose names are in place already costs little more
     than copying its memory. So a shape keeps a template, a dict of the names with placeholders for
-    values, and a new dict is a PyDict_Copy of it whose values are then put in their slots. Where
-    the slots are is not documented by CPython: at the making of each shape they are searched for in
-    the template's own memory (sys.getsizeof says how far it reaches), and checked in a copy. Where
-    they are not found as expected, or the interpreter is newer than the newest that was tested,
-    dicts are built entry by entry.
+    values, and a new dict is a copy of it whose values are then put in their slots. Where the slots
+    are is not documented by CPython: at the making of each shape they are searched for in the
+    template's own memory (sys.getsizeof says how far it reaches), and checked in a copy. Where they
+    are not found as expected, or the interpreter is newer than the newest that was tested, dicts
+    are built entry by entry.
 
-    A placeholder is not dropped when a value takes its slot: its count of references grows by one
-    with each copy, which 2**62 copies would exhaust. One placeholder per slot, not one for all:
-    counting the same object up nine times in a row takes longer than counting up nine.
+    In CPython 3.11 and 3.12 the copy is made here (`hr_dict_clone`), and compared with what
+    PyDict_Copy makes whenever a shape gets its template. Elsewhere PyDict_Copy makes it; then a
+    placeholder is not dropped when a value takes its slot: its count of references grows by one
+    with each copy, which 2**62 copies would exhaust.
 
     A shape gets its template at the second time in a row that its hash meets its slot, so that
     items without common shapes do not pay for templates that nobody uses.
@@ -44,10 +45,61 @@ cdef extern from *:
     #define hr_dict_keys(dict) ((char*)NULL)
     #define hr_dict_split(dict) 1
     #endif
+
+    /* PyDict_Copy counts up every placeholder that is replaced at once. Where it is known how it
+       makes the keys object, in one piece from PyObject_Malloc, that is done here. */
+    #if HR_SHAPES && PY_VERSION_HEX < 0x030D0000 && !defined(Py_REF_DEBUG)
+    static int hr_clones = 1;
+    static size_t hr_keys_bytes(PyObject* dict, size_t offset) {
+        /* Behind the count of references: the logarithm of the number of slots, two thirds of
+           which can be used. */
+        int slots_log = *(unsigned char*)(hr_dict_keys(dict) + sizeof(Py_ssize_t));
+        return offset - sizeof(PyObject*)
+            + 2 * sizeof(PyObject*) * ((((size_t)1 << slots_log) << 1) / 3);
+    }
+    static PyObject* hr_dict_clone(PyObject* source, size_t offset, PyObject** values,
+                                   unsigned int count) {
+        size_t size = hr_keys_bytes(source, offset);
+        PyObject* made = PyDict_New();
+        PyObject** slot;
+        Py_ssize_t index;
+        char* keys;
+        if (made == NULL) return NULL;
+        keys = (char*)PyObject_Malloc(size);
+        if (keys == NULL) {
+            Py_DECREF(made);
+            return PyErr_NoMemory();
+        }
+        memcpy(keys, hr_dict_keys(source), size);
+        slot = (PyObject**)(keys + offset);
+        for (index = 0; index < (Py_ssize_t)count; index++) {
+            Py_INCREF(slot[2 * index - 1]);
+            slot[2 * index] = values[index];
+        }
+        ((PyDictObject*)made)->ma_keys = (PyDictKeysObject*)keys;
+        ((PyDictObject*)made)->ma_used = count;
+        return made;
+    }
+    #else
+    #define hr_clones 0
+    #define hr_keys_bytes(dict, offset) ((size_t)0)
+    #define hr_dict_clone(source, offset, values, count) ((PyObject*)NULL)
+    #endif
+    static void hr_clones_end(void) {
+    #if HR_SHAPES && PY_VERSION_HEX < 0x030D0000 && !defined(Py_REF_DEBUG)
+        hr_clones = 0;
+    #endif
+    }
     """
     const bint HR_SHAPES
     char* hr_dict_keys(PyObject* value) noexcept
     bint hr_dict_split(PyObject* value) noexcept
+    bint hr_clones                        # hr_dict_clone works
+    void hr_clones_end() noexcept
+    size_t hr_keys_bytes(PyObject* value, size_t offset) noexcept
+    PyObject* hr_dict_clone(
+        PyObject* source, size_t offset, PyObject** values, unsigned int count,
+    ) noexcept
 
 
 cdef struct Entry:
@@ -79,6 +131,30 @@ cdef size_t values_find(PyObject* template, PyObject** names, uint32_t count) ex
     return 0
 
 
+# Whether hr_dict_clone makes of a template what PyDict_Copy makes of it, to the byte.
+cdef bint clone_is_copy(
+    PyObject* template, PyObject* copy, size_t offset, uint32_t count,
+) except -1:
+    cdef PyObject* values[SHAPE_NAMES_MAX]
+    cdef PyObject* made
+    cdef size_t size = hr_keys_bytes(template, offset)
+    cdef uint32_t index
+    cdef bint same
+    if size != <size_t>(dict.__sizeof__(<object>template) - dict.__basicsize__):
+        return 0
+    for index in range(count):
+        values[index] = PyList_GET_ITEM(<PyObject*>placeholders, index)
+        Py_INCREF(values[index])
+    made = hr_dict_clone(template, offset, values, count)
+    if made == NULL:
+        values_drop(values, count)
+        return error_raise()
+    same = (memcmp(hr_dict_keys(made), hr_dict_keys(copy), size) == 0
+            and <dict>made == <dict>copy and len(<dict>made) == <Py_ssize_t>count)
+    Py_DECREF(made)
+    return same
+
+
 cdef int shape_make(
     Shape* shape, uint64_t hash, PyObject** names, uint32_t count,
 ) except -1:
@@ -99,6 +175,8 @@ cdef int shape_make(
         return 0
     if hr_dict_keys(<PyObject*>copy) == hr_dict_keys(<PyObject*>template):
         return 0
+    if hr_clones and not clone_is_copy(<PyObject*>template, <PyObject*>copy, offset, count):
+        hr_clones_end()
     old = shape.template
     Py_INCREF(<PyObject*>template)
     shape.template = <PyObject*>template
@@ -137,14 +215,18 @@ cdef PyObject* template_copy(
     cdef uint32_t index
     # Held, for the allocation may start the garbage collector, and that a call that drops it.
     Py_INCREF(template)
-    made = PyDict_Copy(template)
+    if hr_clones:
+        made = hr_dict_clone(template, offset_bytes, values, count)
+    else:
+        made = PyDict_Copy(template)
     Py_DECREF(template)
     if made == NULL:
         values_drop(values, count)
         return NULL
-    slot = <PyObject**>(hr_dict_keys(made) + offset_bytes)
-    for index in range(count):
-        slot[2 * index] = values[index]
+    if not hr_clones:
+        slot = <PyObject**>(hr_dict_keys(made) + offset_bytes)
+        for index in range(count):
+            slot[2 * index] = values[index]
     if nested and not PyObject_GC_IsTracked(made):
         PyObject_GC_Track(made)
     return made

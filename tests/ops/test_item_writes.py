@@ -16,7 +16,6 @@ from hashrange.errors import (
     ValidationError,
 )
 from hashrange.ops import sizes
-from hashrange.ops.door import Arm
 
 ONE = "1 validation error detected: "
 PREFIX = "One or more parameter values were invalid: "
