@@ -61,6 +61,8 @@ class InlineServer:
     def __init__(self, database: hashrange.Database) -> None:
         self.dispatcher = Dispatcher(database)
         self.connections: set[Any] = set()
+        self.held_bytes = 0
+        self.held_bytes_max = 1 << 40
 
     def welcome(self, connection: Any) -> bool:
         return True

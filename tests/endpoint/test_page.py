@@ -31,10 +31,13 @@ def test_the_page_gives_the_bounds_of_the_code() -> None:
     for figure in (
         f"{bodies.BODY_BYTES_MAX >> 20} MiB",
         f"{protocol.HEAD_BYTES_MAX >> 10} KiB, {protocol.HEADERS_MAX} headers",
-        f"| {protocol.REQUEST_TIMEOUT_S} s | 408",
+        f"| {protocol.REQUEST_TIMEOUT_S} s, and a second for each "
+        f"{protocol.BODY_BYTES_PER_S >> 10} KiB | 408",
+        f"all together | {server.HELD_BYTES_MAX >> 20} MiB | 503",
+        f"| {protocol.WAITING_MAX}, or {protocol.WAITING_BYTES_MAX >> 20} MiB |",
         f"| {protocol.IDLE_TIMEOUT_S} s | closed",
         f"| {protocol.STALLED_TIMEOUT_S} s | closed",
-        f"| {server.CONNECTIONS_MAX:,} | 503",
+        f"| {server.CONNECTIONS_MAX:,}, and {server.FILES_SPARED} fewer than",
         f"{server.POOL_THREADS} threads",
         f"`Limit` up to {routes.SHORT_QUERY_ITEMS_MAX}",
         "ten\nseconds at most",

@@ -39,8 +39,11 @@ HEAD_BYTES_MAX = 64 << 10
 HEADERS_MAX = 100
 CHUNKED_EXTRA_BYTES = 1 << 20    # of the framing of a chunked body
 WAITING_MAX = 32                 # requests sent ahead, before reading stops
+WAITING_BYTES_MAX = 1 << 20      # of their bodies; one more may be on its way
+PARTS_MAX = 1024                 # of a body, before they are put together: each costs 50 bytes
 OUT_BYTES_MAX = 256 << 10        # responses held back to be written together
 REQUEST_TIMEOUT_S = 60           # for a request to arrive as a whole
+BODY_BYTES_PER_S = 64 << 10      # that fast a large one must come: it gets the time for that, too
 IDLE_TIMEOUT_S = 120
 STALLED_TIMEOUT_S = 30           # for a client that does not read
 LINGER_S = 5                     # for a client that was refused to stop sending
@@ -66,6 +69,10 @@ class Connection(asyncio.Protocol):
         self.out_bytes = 0
         self.door = server.dispatcher.door.answer
         self.fed = 0              # bytes since the last whole request
+        self.arriving = 0         # seconds since its first byte
+        self.held = 0             # of those bytes, what the server counts as held
+        self.whole_parts = 0      # how many of the parts were put together
+        self.waiting_bytes = 0    # bodies of the requests that wait
         self.in_message = False
         self.in_body = False
         self.seconds = 0          # since something happened
@@ -93,6 +100,8 @@ class Connection(asyncio.Protocol):
         """Forget a connection."""
         self.end_intake()
         self.waiting.clear()
+        self.parts.clear()
+        self.hold(0)
         self.server.connections.discard(self)
 
     def eof_received(self) -> bool:
@@ -150,6 +159,7 @@ class Connection(asyncio.Protocol):
             self.refuse(responses.BAD_REQUEST)
         if self.fed > HEAD_BYTES_MAX and not self.ended:
             self.check_size()
+            self.check_room()
         if self.out:
             self.flush()
         self.note_quiet()
@@ -173,12 +183,28 @@ class Connection(asyncio.Protocol):
         else:
             self.refuse(responses.HEADERS_TOO_LARGE)
 
+    def check_room(self) -> None:
+        """Put the parts of a body together; refuse it when all bodies together are too large."""
+        if len(self.parts) - self.whole_parts > PARTS_MAX:
+            self.parts[self.whole_parts:] = [b"".join(self.parts[self.whole_parts:])]
+            self.whole_parts += 1
+        if not self.ended and not self.hold(self.fed):
+            self.refuse(responses.UNAVAILABLE)
+
+    def hold(self, size: int) -> bool:
+        """Have the server count the bytes held for this connection; False when it has no room."""
+        self.server.held_bytes += size - self.held
+        self.held = size
+        return self.server.held_bytes <= self.server.held_bytes_max
+
     # -- what the parser says
 
     def on_message_begin(self) -> None:
         """Begin a request."""
         self.raw_headers.clear()
         self.parts.clear()
+        self.whole_parts = 0
+        self.arriving = 0
         self.in_message = True
         self.in_body = False
 
@@ -204,6 +230,8 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """Answer a request, or have it wait."""
         self.fed = 0
+        if self.held:
+            self.hold(0)
         self.in_message = False
         self.in_body = False
         if self.ended:
@@ -222,7 +250,8 @@ class Connection(asyncio.Protocol):
             self.refuse(responses.TOO_LARGE)
         elif self.running or self.waiting or self.blocked:
             self.waiting.append(request)
-            if len(self.waiting) >= WAITING_MAX:
+            self.waiting_bytes += len(request.body)
+            if len(self.waiting) >= WAITING_MAX or self.waiting_bytes > WAITING_BYTES_MAX:
                 self.pause_reading()
         else:
             self.answer(request)
@@ -270,6 +299,7 @@ class Connection(asyncio.Protocol):
                 self.put(item)
                 self.leave()
                 break
+            self.waiting_bytes -= len(item.body)
             self.answer(item)
         self.flush()
         if not (self.running or self.blocked or self.reading or self.transport.is_closing()):
@@ -314,6 +344,7 @@ class Connection(asyncio.Protocol):
         self.end_intake()
         self.refused = True
         self.parts.clear()
+        self.hold(0)
         if self.running or self.waiting or self.blocked:
             self.waiting.append(refusal)
         else:
@@ -347,7 +378,9 @@ class Connection(asyncio.Protocol):
             if self.seconds > (LINGER_S if self.refused else STALLED_TIMEOUT_S):
                 self.transport.abort()
         elif self.fed > 0:
-            if self.seconds > REQUEST_TIMEOUT_S:
+            # Since its beginning: who sends a byte now and then is not waited for for ever.
+            self.arriving += 1
+            if self.arriving > REQUEST_TIMEOUT_S + self.fed // BODY_BYTES_PER_S:
                 self.refuse(responses.REQUEST_TIMEOUT)
         elif self.seconds > IDLE_TIMEOUT_S:
             self.leave()

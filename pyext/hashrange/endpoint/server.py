@@ -15,6 +15,8 @@ import asyncio
 import atexit
 import contextlib
 import logging
+import os
+import resource
 import signal
 import socket
 import threading
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 BACKLOG = 1024
 CONNECTIONS_MAX = 4096
+FILES_SPARED = 64               # descriptors that are left to the database and the program
+HELD_BYTES_MAX = 512 << 20      # of requests that have arrived in part, beyond 64 KiB each
 POOL_THREADS = 16               # that many durable writes share a sync
 CLOSE_TIMEOUT_S = 10            # for requests under way, and for clients to take their answers
 POLL_S = 0.01
@@ -62,6 +66,9 @@ class Server:
         self.host, self.port = self.socket.getsockname()[:2]
         self.dispatcher = Dispatcher(database)
         self.connections: set[Connection] = set()
+        self.connections_max = connections_max()
+        self.held_bytes = 0
+        self.held_bytes_max = HELD_BYTES_MAX
         self.pool = ThreadPoolExecutor(POOL_THREADS, "hashrange-endpoint")
         self.loop = new_loop()
         self.stopping = asyncio.Event()
@@ -187,7 +194,7 @@ class Server:
 
     def welcome(self, connection: Connection) -> bool:
         """Take in a connection, unless there are too many or the server ends."""
-        if len(self.connections) >= CONNECTIONS_MAX or self.stopping.is_set():
+        if len(self.connections) >= self.connections_max or self.stopping.is_set():
             return False
         self.connections.add(connection)
         return True
@@ -265,6 +272,14 @@ def protocol_class() -> type[Connection]:
             raise
         raise ImportError(NO_HTTPTOOLS, name="httptools") from None
     return Connection
+
+
+def connections_max() -> int:
+    """Return how many connections to take: not so many that the database cannot open a file."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return CONNECTIONS_MAX
+    return max(1, min(CONNECTIONS_MAX, soft - len(os.listdir("/dev/fd")) - FILES_SPARED))
 
 
 def listen(host: str, port: int) -> socket.socket:
