@@ -3,6 +3,7 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from ddbcore.buffer cimport Buffer
+from ddbcore.decoder cimport Decoder
 from ddbcore.item cimport ItemCodec
 from ddbcore.operand cimport Operand
 from ddbcore.steps cimport PathElement
@@ -67,6 +68,9 @@ cdef class ColumnData:
     cdef readonly Block data
     cdef uint8_t kind_number              # ColumnKind
 
+    # Set up a decoder for `object_at`; whether all text is ASCII.
+    cdef bint begin(self, Decoder* decoder, uint8_t* fresh) noexcept
+    cdef object object_at(self, uint64_t row, Decoder* decoder, bint is_ascii)
     cdef object number_at(self, uint64_t row)
     cdef object digits_at(self, uint64_t row)
     cdef tuple decimals(self)

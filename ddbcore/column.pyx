@@ -18,7 +18,10 @@ Threads
     and their bytes belong to whoever views them.
 """
 
-from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES
+from cpython.buffer cimport (
+    PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer,
+)
+from cpython.ref cimport Py_INCREF
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t
 from libc.string cimport memcpy, memset
 
@@ -417,41 +420,73 @@ cdef class ColumnData:
         For the kinds text, binary, number and object. Raises CorruptError.
         """
         cdef list made = []
-        cdef const int64_t* offsets = <const int64_t*>self.values.bytes.data
-        cdef const uint8_t* data = self.data.bytes.data
-        cdef uint64_t row
-        cdef size_t size
-        cdef bint is_ascii = False
         cdef Decoder decoder
         cdef uint8_t fresh = 0
-        cdef PyObject* text
-        decoder_open(&decoder, &self.codec.memory)
-        decoder.fresh = &fresh
-        if self.kind_number == KIND_TEXT:
-            is_ascii = text_check(data, self.data.bytes.size) == TEXT_ASCII
+        cdef uint64_t row
+        cdef bint is_ascii = self.begin(&decoder, &fresh)
         for row in range(self.count):
-            if not self.valid.bytes.data[row]:
-                made.append(None)
-                continue
-            if self.kind_number == KIND_NUMBER:
-                made.append(self.number_at(row))
-                continue
-            size = offsets[row + 1] - offsets[row]
-            if self.kind_number == KIND_OBJECT:
-                made.append(self.codec.decode_value(data + offsets[row], size))
-                continue
-            if self.kind_number == KIND_BINARY:
-                made.append((<const char*>data)[offsets[row]:offsets[row + 1]])
-                continue
-            if is_ascii:
-                text = decoder_ascii(&decoder, data + offsets[row], size)
-            else:
-                text = decoder_utf8(&decoder, data + offsets[row], size)
-            if text == NULL:
-                decoder_raise(&decoder)
-            made.append(<object>text)
-            Py_DECREF(text)
+            made.append(self.object_at(row, &decoder, is_ascii))
         return made
+
+    def fill(self, array):
+        """Put the values into an array of objects with as many elements as there are rows.
+
+        array: a NumPy array of dtype object, contiguous. Raises CorruptError, ValueError.
+        """
+        cdef Decoder decoder
+        cdef Py_buffer view
+        cdef PyObject** slots
+        cdef PyObject* old
+        cdef uint8_t fresh = 0
+        cdef uint64_t row
+        cdef object value
+        cdef bint is_ascii = self.begin(&decoder, &fresh)
+        PyObject_GetBuffer(array, &view, PyBUF_WRITABLE | PyBUF_FORMAT | PyBUF_ND)
+        try:
+            if view.format == NULL or view.format[0] != c'O' or view.format[1] != 0 or (
+                    view.len != <Py_ssize_t>(self.count * sizeof(PyObject*))):
+                raise ValueError("fill needs an array of objects of the column's length")
+            slots = <PyObject**>view.buf
+            for row in range(self.count):
+                value = self.object_at(row, &decoder, is_ascii)
+                Py_INCREF(value)
+                old = slots[row]
+                slots[row] = <PyObject*>value
+                if old != NULL:
+                    Py_DECREF(old)
+        finally:
+            PyBuffer_Release(&view)
+
+    cdef bint begin(self, Decoder* decoder, uint8_t* fresh) noexcept:
+        decoder_open(decoder, &self.codec.memory)
+        decoder.fresh = fresh
+        return self.kind_number == KIND_TEXT and text_check(
+            self.data.bytes.data, self.data.bytes.size) == TEXT_ASCII
+
+    cdef object object_at(self, uint64_t row, Decoder* decoder, bint is_ascii):
+        cdef const int64_t* offsets = <const int64_t*>self.values.bytes.data
+        cdef const uint8_t* data = self.data.bytes.data
+        cdef object value
+        cdef PyObject* text
+        cdef size_t size
+        if not self.valid.bytes.data[row]:
+            return None
+        if self.kind_number == KIND_NUMBER:
+            return self.number_at(row)
+        size = offsets[row + 1] - offsets[row]
+        if self.kind_number == KIND_OBJECT:
+            return self.codec.decode_value(data + offsets[row], size)
+        if self.kind_number == KIND_BINARY:
+            return (<const char*>data)[offsets[row]:offsets[row + 1]]
+        if is_ascii:
+            text = decoder_ascii(decoder, data + offsets[row], size)
+        else:
+            text = decoder_utf8(decoder, data + offsets[row], size)
+        if text == NULL:
+            decoder_raise(decoder)
+        value = <object>text
+        Py_DECREF(text)
+        return value
 
     cdef tuple decimals(self):
         """The numbers as Arrow has them: format and buffer."""

@@ -76,7 +76,7 @@ cdef class ColumnReader:
     cdef list read_batches(self)
     # Add an address to the batch; 0 when the walk ends before it.
     cdef bint gather_address(self, LogView* view, uint64_t address) except -1
-    # Put neighbours in the log together: into a thousand buckets, in the order of addresses.
+    # Put neighbours in the log together: into thousands of buckets, in the order of addresses.
     cdef void sort(self) noexcept nogil
     # Take what the batch holds. 0, ERR_MIXED, ERR_CORRUPT or ERR_MEMORY; batch_next says how far.
     cdef int take(self) noexcept nogil

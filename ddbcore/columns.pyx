@@ -61,7 +61,7 @@ cdef extern from *:
 cdef enum:
     FETCH_AHEAD = 12                      # records whose memory is on its way
     PAUSE_COUNT = 16384                   # addresses gathered with the GIL in one go
-    BUCKET_COUNT = 1024                   # of a batch, by address
+    BUCKET_COUNT = 4096                   # of a batch, by address
     FOLLOW_STAGE = 16                     # entries whose items are looked up together
 
 cdef tuple TYPE_NAMES = ("", "S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")

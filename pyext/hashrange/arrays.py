@@ -136,8 +136,9 @@ class Columns:
         if data.kind in ("int64", "float64", "bool"):
             array = _view(data.values, data.kind)
         else:
-            values = [None] * data.count if data.kind == "null" else data.objects()
-            array = numpy.fromiter(values, dtype=object, count=data.count)
+            array = numpy.empty(data.count, dtype=object)     # of None
+            if data.kind != "null":
+                data.fill(array)
         if data.absent_count == 0:
             return array
         return numpy.ma.MaskedArray(array, mask=~_view(data.valid, "bool"))

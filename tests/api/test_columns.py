@@ -347,6 +347,19 @@ def test_a_limit_is_a_positive_int(hashes: hashrange.Table, limit: Any) -> None:
             hashes.columns(["n"], filter, limit=limit)
 
 
+# An array of objects is filled in place; what is none, or is of another length, is left alone.
+def test_only_arrays_of_objects_are_filled(hashes: hashrange.Table) -> None:
+    fill(hashes, [{"v": text} for text in ("a", "b\u00e4", "c")])
+    (data,) = ColumnReader(Scan(hashes), ((-1,),), ("v",), (False,)).read()
+    array = np.empty(3, dtype=object)
+    array[:] = [object(), 1000, "old"]
+    data.fill(array)
+    assert sorted(array) == ["a", "b\u00e4", "c"]
+    for wrong in (np.zeros(3), np.empty(2, dtype=object), bytearray(24), np.zeros(3, dtype="V8")):
+        with pytest.raises(ValueError, match="an array of objects"):
+            data.fill(wrong)
+
+
 # ---- through an index ----------------------------------------------------------------------------
 
 
