@@ -441,7 +441,8 @@ class EngineDoor:
         elif projection is not None and index is not None and visible_names is not None:
             wanted = self.top_names(walk.projection) if walk.projection is not None else set()
             fetch = fetch or not wanted <= set(visible_names.values())
-        limited = visible is not None and condition is not None
+        # Where whole items are fetched, the filter sees all of them.
+        limited = visible is not None and condition is not None and not fetch
         page = read_page(
             cursor,
             core,

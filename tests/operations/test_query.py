@@ -483,6 +483,24 @@ def test_a_filter_is_applied_behind_the_limit(run: Run) -> None:
     assert counted == {"Count": 3, "ScannedCount": 6}
 
 
+# A filter sees what is read: of an index its entries, or the items that a local one fetches.
+@pytest.mark.parametrize(
+    ("members", "count"),
+    [
+        ({}, 0),
+        ({"Select": "ALL_PROJECTED_ATTRIBUTES"}, 0),
+        ({"Select": "COUNT"}, 0),
+        ({"ProjectionExpression": "title"}, 0),
+        ({"Select": "ALL_ATTRIBUTES"}, 2),
+        ({"ProjectionExpression": "genre"}, 2),
+    ],
+)
+def test_a_filter_sees_what_is_read(run: Run, members: Any, count: int) -> None:
+    answer = query(run, "artist = :a", {"a": "ada", "v": 4}, IndexName="by_title",
+                   FilterExpression="v >= :v", **members)
+    assert (answer["Count"], answer["ScannedCount"]) == (count, 6)
+
+
 @pytest.mark.parametrize(
     ("members", "name"),
     [

@@ -371,6 +371,17 @@ def test_a_filter_decides_what_is_returned(
     assert (tracks(answer), answer["Count"], answer["ScannedCount"]) == (found, len(found), 12)
 
 
+# A filter sees what is read: of an index its entries, or the items that a local one fetches.
+def test_a_filter_sees_what_is_read(run: Run) -> None:
+    request = {"FilterExpression": "v > :v", "ExpressionAttributeValues": values(v=8)}
+    assert scan(run, IndexName="by_title", **request)["Count"] == 0
+    whole = scan(run, IndexName="by_title", Select="ALL_ATTRIBUTES", **request)
+    assert tracks(whole) == [9, 11]
+    old = {"ScanFilter": {"v": equals(8, operator="GT")}}
+    whole = scan(run, IndexName="by_title", Select="ALL_ATTRIBUTES", **old)
+    assert tracks(whole) == [9, 11]
+
+
 @pytest.mark.parametrize(
     ("conditions", "operator", "found"),
     [
