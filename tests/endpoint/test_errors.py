@@ -188,7 +188,7 @@ def test_of_two_members_with_one_name_the_last_counts(wire: Wire) -> None:
 
 
 def test_huge_numbers_are_refused_not_met(wire: Wire) -> None:
-    for number in (b"9" * 400, b"9" * 401, b"1e999", b"-1e999", b"1e-999", b"1." + b"3" * 4000):
+    for number in (b"9" * 400, b"9" * 401, b"1e999", b"-1e999", b"1e-999", b"0." + b"3" * 4000):
         body = refused(wire, "ListTables", body=b'{"Limit": %s}' % number)
         assert body["__type"] in {
             CORAL + "SerializationException", "com.amazon.coral.validate#ValidationException",

@@ -250,7 +250,7 @@ def test_a_batch_costs_the_sum_of_its_items(run: Run) -> None:
     run("PutItem", TableName="songs", Item=sized(9 * KB, song("eve", 10)))
     request = {
         "songs": {"Keys": [song(), song("eve", 10), song("nobody")]},
-        "notes": {"Keys": [note("a"), note("b")], "ConsistentRead": True},
+        "notes": {"Keys": [note("a"), note("b")], "ConsistentRead": "true"},
     }
     used = run("BatchGetItem", RequestItems=request, ReturnConsumedCapacity="TOTAL")
     assert used["ConsumedCapacity"] == [

@@ -281,3 +281,14 @@ def test_a_read_costs_its_blocks(run: Run, size: int | None, blocks: int) -> Non
             assert answer["ConsumedCapacity"] == shown(units, units)
             assert ("Item" in answer) == (size is not None)
     assert "ConsumedCapacity" not in get(run, ReturnConsumedCapacity="NONE")
+
+
+# The service takes these words, in any case, where a boolean belongs.
+@pytest.mark.parametrize(
+    ("word", "units"),
+    [("true", 1.0), ("True", 1.0), ("YES", 1.0), ("1", 1.0), ("false", 0.5), ("No", 0.5),
+     ("0", 0.5)],
+)
+def test_a_word_may_stand_for_a_boolean(run: Run, word: str, units: float) -> None:
+    answer = get(run, ConsistentRead=word, ReturnConsumedCapacity="TOTAL")
+    assert answer["ConsumedCapacity"] == shown(units)

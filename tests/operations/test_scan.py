@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -131,8 +132,20 @@ def test_items_of_one_partition_stand_together_in_order(run: Run) -> None:
             ),
         ),
         (
-            {"TableName": "songs", "Limit": 1.5},
+            {"TableName": "songs", "Limit": "5"},
+            (SERIALIZATION, "STRING_VALUE cannot be converted to Integer"),
+        ),
+        (
+            {"TableName": "songs", "Limit": float("nan")},
             (SERIALIZATION, "DECIMAL_VALUE cannot be converted to Integer"),
+        ),
+        # A fraction is cut off.
+        (
+            {"TableName": "songs", "Limit": 0.9, "Segment": Decimal("-1.5"), "TotalSegments": 1},
+            listed(
+                broken("0", "limit", "Member must have value greater than or equal to 1"),
+                broken("-1", "segment", "Member must have value greater than or equal to 0"),
+            ),
         ),
         (
             {"TableName": "songs", "ScanFilter": []},
@@ -220,6 +233,15 @@ def test_pages_add_up(
             assert page["LastEvaluatedKey"] == {name: found[-1][name] for name in names}
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
     assert found == whole
+
+
+# What no Java integer holds is as good as no limit.
+@pytest.mark.parametrize(
+    ("limit", "count"),
+    [(2.0, 2), (2.9, 2), (Decimal("2.5"), 2), (1 << 31, 12), (10**30, 12), (Decimal("1e999"), 12)],
+)
+def test_a_limit_is_a_number_of_any_kind(run: Run, limit: Any, count: int) -> None:
+    assert scan(run, Limit=limit)["Count"] == count
 
 
 def test_pages_of_segments_add_up(run: Run) -> None:

@@ -432,7 +432,7 @@ def test_what_is_no_string_is_named(value, words):
         ("Query", "Limit", "5", "STRING_VALUE cannot be converted to Integer"),
         ("Query", "Limit", True, "TRUE_VALUE cannot be converted to Integer"),
         ("Query", "Limit", [], "Unrecognized collection type class java.lang.Integer"),
-        ("Query", "ConsistentRead", "yes", "Unexpected token received from parser"),
+        ("Query", "ConsistentRead", "maybe", "Unexpected token received from parser"),
         ("Query", "ConsistentRead", 1, "NUMBER_VALUE cannot be converted to Boolean"),
         ("GetItem", "Key", "x", "Unexpected field type"),
         (

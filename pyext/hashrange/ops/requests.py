@@ -44,16 +44,18 @@ SHAPES: dict[str, Structure] = {
 ACCEPTS = {operation: shape.form().accepts for operation, shape in SHAPES.items()}
 
 
-def check(operation: str, request: Any) -> None:
-    """Refuse a request whose members break the operation's shape.
+def check(operation: str, request: Any) -> Any:
+    """Return a request as the service takes it; refuse one that breaks the operation's shape.
 
     Raises SerializationError, ValidationError; UnknownOperation for a name that is none.
     """
     accepts = ACCEPTS.get(operation)
     if accepts is None:
         raise unknown_operation()
-    if not accepts(request):
-        examine_shape(SHAPES[operation], request)
+    if accepts(request):
+        return request
+    examine_shape(SHAPES[operation], request)
+    return SHAPES[operation].settled(request)
 
 
 def examine(operation: str, request: Any) -> None:

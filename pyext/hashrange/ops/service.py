@@ -118,7 +118,7 @@ class Service:
         request, response: as in the service's JSON, binaries as bytes, times as epoch seconds.
         Raises the service's errors; UnknownOperation for a name that is none, or not there yet.
         """
-        requests.check(operation, request)
+        request = requests.check(operation, request)
         run = self.item_operations.get(operation)
         if run is None:
             if operation not in self.table_operations:

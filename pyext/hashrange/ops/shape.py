@@ -1,17 +1,18 @@
 """Shapes: the form of a request as data, and what the service says of a value that breaks it.
 
-Theory of operation. A shape is a small tree of the classes below. Three readers walk it: `form`
+Theory of operation. A shape is a small tree of the classes below. Four readers walk it: `form`
 compiles it to a `ddbcore.forms.Form`, which tells whether a value is certainly fine, in a fraction
 of a microsecond; `check_types` raises the service's SerializationException for the first member of
 a wrong JSON type, in the order of the request; `failures` lists the broken constraints in the
-service's order, which is that of the members here, at most ten of them.
+service's order, which is that of the members here, at most ten of them. `settled` returns the value
+with what the service converts: words for booleans, and numbers with a fraction for whole ones.
 
 A shape marked `deferred` (attribute values) is not entered by the form: the codec meets every
 attribute value anyway, and `examine` enters it when an operation has failed, because the service
 looks at types before all else.
 
-Invariants. (1) What the form accepts has no `failures`, and `check_types` raises nothing but for
-what lies inside deferred shapes. (2) None is an absent member; unknown members are ignored.
+Invariants. (1) What the form accepts has no `failures` and is settled; `check_types` raises nothing
+but for what lies inside deferred shapes. (2) None is an absent member; unknown members are ignored.
 
 Threads: shapes never change after import.
 """
@@ -21,9 +22,11 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from ddbcore import misfits
@@ -31,6 +34,8 @@ from ddbcore.forms import Form
 from hashrange.errors import SerializationError, constraint, constraints_failed, java_list
 
 FAILURES_MAX = 10
+INTEGER_MAX = (1 << 31) - 1
+LONG_MAX = (1 << 63) - 1
 JAVA_PACKAGE = "com.amazonaws.dynamodb.v20120810."
 NULL_RULE = "Member must not be null"
 # The service lets this cast of its own shine through for a list or map inside a list or map.
@@ -65,6 +70,10 @@ class Shape(ABC):
     def shown(self, value: Any) -> str:
         """Render a value as the service's messages do."""
         return str(value)
+
+    def settled(self, value: Any) -> Any:
+        """Return a value without failures as the service takes it."""
+        return value
 
 
 class Text(Shape):
@@ -156,12 +165,16 @@ class TableText(Text):
 
 
 class Whole(Shape):
-    """A whole number; `java` is the service's type, Integer or Long."""
+    """A whole number; `java` is the service's type, Integer or Long.
+
+    The service cuts off a fraction. What does not fit into its type is as much as that holds.
+    """
 
     def __init__(
         self, java: str = "Integer", least: int | None = None, most: int | None = None
     ) -> None:
         self.java = java
+        self.bound = INTEGER_MAX if java == "Integer" else LONG_MAX
         self.least = least
         self.most = most
 
@@ -171,21 +184,34 @@ class Whole(Shape):
 
     def form(self) -> Form:
         """Return the compiled check."""
-        return Form("whole", self.least, self.most)
+        return Form(
+            "whole",
+            -self.bound if self.least is None else self.least,
+            self.bound if self.most is None else self.most,
+        )
 
     def check_types(self, value: Any, *, nested: bool) -> None:
-        """Raise for anything but a whole number."""
+        """Raise for anything but a number."""
+        if (isinstance(value, float) and math.isfinite(value)) or (
+            isinstance(value, Decimal) and value.is_finite()
+        ):
+            return
         if isinstance(value, bool) or not isinstance(value, int):
             raise SerializationError(scalar_words(value, self.java, self.java_type()))
 
     def failures(self, value: Any, path: str) -> Iterator[str]:
         """Yield broken bounds."""
-        if self.least is not None and value < self.least:
+        number = whole_of(value)
+        if self.least is not None and number < self.least:
             rule = f"Member must have value greater than or equal to {self.least}"
-            yield constraint(str(value), path, rule)
-        if self.most is not None and value > self.most:
+            yield constraint(str(number), path, rule)
+        if self.most is not None and number > self.most:
             rule = f"Member must have value less than or equal to {self.most}"
-            yield constraint(str(value), path, rule)
+            yield constraint(str(number), path, rule)
+
+    def settled(self, value: Any) -> Any:
+        """Return a whole number that fits into the type."""
+        return max(-self.bound, min(whole_of(value), self.bound))
 
 
 class Flag(Shape):
@@ -200,10 +226,10 @@ class Flag(Shape):
         return Form("flag")
 
     def check_types(self, value: Any, *, nested: bool) -> None:
-        """Raise for anything but a boolean."""
-        if not isinstance(value, bool):
-            if isinstance(value, str):
-                raise SerializationError("Unexpected token received from parser")
+        """Raise for anything but a boolean, or a word for one."""
+        if isinstance(value, str):
+            misfits.boolean(value)
+        elif not isinstance(value, bool):
             raise SerializationError(scalar_words(value, "Boolean", self.java_type()))
 
     def failures(self, value: Any, path: str) -> Iterator[str]:
@@ -212,7 +238,11 @@ class Flag(Shape):
 
     def shown(self, value: Any) -> str:
         """Render as Java does."""
-        return "true" if value else "false"
+        return "true" if misfits.boolean(value) else "false"
+
+    def settled(self, value: Any) -> Any:
+        """Return the boolean."""
+        return misfits.boolean(value)
 
 
 class Blob(Shape):
@@ -302,6 +332,10 @@ class Sequence(Shape):
     def shown(self, value: Any) -> str:
         """Render as Java does."""
         return java_list(shown_element(self.element, element) for element in value)
+
+    def settled(self, value: Any) -> Any:
+        """Return the list with its elements settled."""
+        return [settled_element(self.element, element) for element in value]
 
 
 class Mapping(Shape):
@@ -399,6 +433,10 @@ class Mapping(Shape):
         pairs = (f"{key}={shown_element(self.value, inner)}" for key, inner in value.items())
         return "{" + ", ".join(pairs) + "}"
 
+    def settled(self, value: Any) -> Any:
+        """Return the map with its values settled."""
+        return {key: settled_element(self.value, inner) for key, inner in value.items()}
+
 
 class Structure(Shape):
     """Named members, in the order in which the service lists their failures.
@@ -482,6 +520,13 @@ class Structure(Shape):
         )
         return f"{self.name}({', '.join(pairs)})"
 
+    def settled(self, value: Any) -> Any:
+        """Return the members settled; those that the shape does not know as they are."""
+        return {
+            name: settled_element(self.members[name], inner) if name in self.members else inner
+            for name, inner in value.items()
+        }
+
 
 # ---- checks --------------------------------------------------------------------------------------
 
@@ -522,6 +567,18 @@ def newer_words(path: str, rule: str) -> str:
 def shown_element(shape: Shape, value: Any) -> str:
     """Render an element of a list or map as Java does."""
     return "null" if value is None else shape.shown(value)
+
+
+def whole_of(number: int | float | Decimal) -> int:
+    """Return a number without its fraction; one that no Long holds as the largest or least."""
+    if not -LONG_MAX < number < LONG_MAX:
+        return LONG_MAX if number > 0 else -LONG_MAX
+    return int(number)
+
+
+def settled_element(shape: Shape, value: Any) -> Any:
+    """Return a value settled; null, and what is left to the codec, as it is."""
+    return value if value is None or shape.deferred else shape.settled(value)
 
 
 def scalar_words(value: Any, target: str, java: str) -> str:
