@@ -50,6 +50,7 @@ from ddbcore.operand cimport (
     type_by_name,
 )
 from ddbcore.pyapi cimport (
+    PyErr_Clear,
     PyObject,
     PyUnicode_AsUTF8AndSize,
     hr_text_data,
@@ -256,6 +257,7 @@ cdef class IndexSet:
             name = <PyObject*>self.names[index]
             field.text = <const uint8_t*>PyUnicode_AsUTF8AndSize(name, &size)
             if field.text == NULL:
+                PyErr_Clear()
                 raise CorruptError("a table's schema names an attribute that is no Unicode text")
             field.text_size = <uint32_t>size
             field.name_id = name_find(self.codec.names, name)

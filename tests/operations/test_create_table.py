@@ -470,6 +470,21 @@ def test_unused_attributes_come_before_faults_of_indexes(control):
     )
 
 
+# Over HTTP there is no such text; the words are ours. A schema with it would be of no use.
+@pytest.mark.parametrize(
+    "request_",
+    [
+        table(AttributeDefinitions=types("\ud800"), KeySchema=keys("\ud800")),
+        with_global(index("gsi", "\ud800"), names=("\ud800",)),
+        with_global(projected(ProjectionType="INCLUDE", NonKeyAttributes=["\ud800"])),
+    ],
+)
+def test_an_attribute_name_is_text(control, request_):
+    assert control.refusal("CreateTable", Invalid, **request_) == (
+        "attribute name '\\ud800' has a lone surrogate, so it is not Unicode text"
+    )
+
+
 # ---- throughput ----------------------------------------------------------------------------------
 
 

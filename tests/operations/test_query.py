@@ -739,6 +739,30 @@ def test_an_old_condition_that_is_none_is_refused(
     assert answer == invalid(words)
 
 
+# What is of no sense at all is refused too, by what it is first.
+@pytest.mark.parametrize(
+    ("members", "answer"),
+    [
+        (
+            {"KeyConditions": {"track": equals({"N": (1, 2)}, {"N": "3"}, operator="BETWEEN")}},
+            (SERIALIZATION, "Unrecognized collection type class java.lang.String"),
+        ),
+        (
+            {"KeyConditions": {"track": equals({"N": float("nan")}, {"N": "3"},
+                                               operator="BETWEEN")}},
+            (SERIALIZATION, "DECIMAL_VALUE cannot be converted to String"),
+        ),
+        (
+            {"KeyConditions": {"artist": equals("ada")},
+             "ExclusiveStartKey": song(track={"N": "\ud800"})},
+            invalid("The parameter cannot be converted to a numeric value: \ud800"),
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused(refused: Refused, members: Any, answer: Any) -> None:
+    assert refused("Query", TableName="songs", **members) == answer
+
+
 def test_old_filters_and_projections(run: Run, refused: Refused) -> None:
     request = {"TableName": "songs", "KeyConditions": {"artist": equals("ada")}}
     both = {"v": equals(3, operator="GT"), "title": equals("t1")}

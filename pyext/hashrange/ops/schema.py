@@ -55,9 +55,20 @@ def check_definitions(definitions: Sequence[dict[str, str]]) -> None:
     """Refuse an attribute that is defined twice."""
     seen: set[str] = set()
     for name in names_of(definitions):
+        check_text(name)
         if name in seen:
             raise ValidationError(f"Attribute Name is duplicated: {name}")
         seen.add(name)
+
+
+def check_text(name: str) -> None:
+    """Refuse an attribute name that is no text; the words are ours, the service meets no such."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise ValidationError(
+            f"attribute name {name!r} has a lone surrogate, so it is not Unicode text"
+        ) from None
 
 
 def check_defined(schema: KeySchema, definitions: Sequence[dict[str, str]]) -> None:
@@ -131,6 +142,7 @@ def check_projection(projection: Request) -> None:
         raise invalid_parameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
     seen: set[str] = set()
     for name in names or ():
+        check_text(name)
         if name in seen:
             raise invalid_parameter(f"Duplicate element in NonKeyAttributes: {name}")
         seen.add(name)

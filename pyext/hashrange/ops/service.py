@@ -63,8 +63,8 @@ EXPLAIN: dict[str, Callable[[Door, Request], None]] = {
     "TransactGetItems": transactions.explain_transact_get,
 }
 
-# What an operation raises that meets a value of another type than it may have.
-STUMBLES = (KeyError, TypeError, StopIteration, AttributeError)
+# What an operation raises that meets a value of another type than it may have, or of no sense.
+STUMBLES = (KeyError, TypeError, ValueError, ArithmeticError, StopIteration, AttributeError)
 OLD_MEMBERS = ("Expected", "AttributeUpdates", "KeyConditions", "QueryFilter", "ScanFilter")
 
 
@@ -152,6 +152,8 @@ class Service:
                 EXPLAIN[operation](self.door, request)
             else:
                 item_writes.explain(operation, self.door, request)
+        except Error:
+            raise
         except STUMBLES:
             check_old_values(request)
             raise
