@@ -74,6 +74,38 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
                          "IndexName": "late", "Projection": {"ProjectionType": "ALL"},
                          "KeySchema": [{"AttributeName": "v", "KeyType": "HASH"}]}}]}),
     ("CreateTable", table(TableName="others")),
+    ("Query", {"TableName": "things", "ConditionalOperator": "OR",
+               "KeyConditions": {"pk": {"ComparisonOperator": "EQ",
+                                        "AttributeValueList": [{"S": "p"}]},
+                                 "sk": {"ComparisonOperator": "BETWEEN",
+                                        "AttributeValueList": [{"N": "0"}, {"N": "9"}]}},
+               "QueryFilter": {"v": {"ComparisonOperator": "IN",
+                                     "AttributeValueList": [{"N": "5"}, {"N": "6"}]},
+                               "a": {"ComparisonOperator": "NULL"}},
+               "ExclusiveStartKey": thing("p", 1), "Limit": 2}),
+    ("Query", {"TableName": "things", "IndexName": "by_a", "Select": "ALL_ATTRIBUTES", "Limit": 2,
+               "KeyConditionExpression": "pk = :p AND begins_with(a, :a)",
+               "FilterExpression": "v = :v", "ExpressionAttributeValues": {
+                   ":p": {"S": "p"}, ":a": {"S": "x"}, ":v": {"N": "5"}}}),
+    ("ExecuteStatement", {"Statement": "SELECT v FROM things WHERE pk = ? AND sk > ?",
+                          "Parameters": [{"S": "p"}, {"N": "0"}], "Limit": 1}),
+    ("ExecuteStatement", {"Statement": "UPDATE things SET v = ? WHERE pk = ? AND sk = ?",
+                          "Parameters": [{"N": "1"}, {"S": "p"}, {"N": "1"}]}),
+    ("BatchExecuteStatement", {"Statements": [
+        {"Statement": "DELETE FROM things WHERE pk = ? AND sk = 1", "Parameters": [{"S": "q"}]}]}),
+    ("ExecuteTransaction", {"ClientRequestToken": "e", "TransactStatements": [
+        {"Statement": "INSERT INTO things VALUE {'pk': ?, 'sk': 1}",
+         "Parameters": [{"S": "n"}]}]}),
+    ("UpdateTable", {"TableName": "things",
+                     "AttributeDefinitions": [{"AttributeName": "v", "AttributeType": "N"}],
+                     "GlobalSecondaryIndexUpdates": [{"Create": {
+                         "IndexName": "late", "KeySchema": [
+                             {"AttributeName": "v", "KeyType": "HASH"}],
+                         "Projection": {"ProjectionType": "INCLUDE",
+                                        "NonKeyAttributes": ["w", "x"]}}}]}),
+    ("TagResource", {"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/things",
+                     "Tags": [{"Key": "k", "Value": "v"}]}),
+    ("ListTables", {"Limit": 1, "ExclusiveStartTableName": "abc"}),
 ]
 
 texts = st.one_of(
@@ -88,7 +120,7 @@ texts = st.one_of(
 )
 scalars = st.one_of(
     texts, st.none(), st.booleans(), st.integers(-2, 3), st.integers(), st.floats(),
-    st.binary(max_size=4),
+    st.sampled_from([10**30, -(10**30), 1 << 63, 1 << 31]), st.binary(max_size=4),
 )
 kinds = st.sampled_from(["S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS", "X", "s"])
 typed = st.recursive(
