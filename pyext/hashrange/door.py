@@ -129,7 +129,7 @@ def transacted(outcomes: list[Any] | None) -> door.Transaction | None:
 
 def native_key(value: TypedValue, kind: str) -> Any:
     """Return a typed key value as the native API takes it. Raises ValidationError."""
-    if len(value) != 1 or kind not in value:
+    if value.get(kind) is None:
         raise ValidationError(
             "One or more parameter values were invalid: Condition parameter type does not match "
             "schema type"

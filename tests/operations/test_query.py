@@ -739,6 +739,18 @@ def test_an_old_condition_that_is_none_is_refused(
     assert answer == invalid(words)
 
 
+# Members of a value that are null, or that nobody knows, are not there.
+def test_a_value_may_have_members_that_are_not_there(run: Run) -> None:
+    ada = {"N": None, "S": "ada", "X": "y"}
+    assert len(query(run, "artist = :a", {"a": ada})["Items"]) == 6
+    two = {"S": None, "N": "2"}
+    answer = query(run, "artist = :a AND track >= :n", {"a": "ada", "n": two},
+                   ExclusiveStartKey={**song(), "track": {"N": "3", "S": None}})
+    assert tracks(answer) == [4, 5]
+    conditions = {"artist": equals(ada), "track": equals(two)}
+    assert tracks(run("Query", TableName="songs", KeyConditions=conditions)) == [2]
+
+
 # What is of no sense at all is refused too, by what it is first.
 @pytest.mark.parametrize(
     ("members", "answer"),

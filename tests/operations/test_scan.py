@@ -490,6 +490,7 @@ def test_an_old_filter_decides_too(
             {"ConditionalOperator": "OR", "ScanFilter": {"v": equals(1)}},
             "ConditionalOperator can only be used when Filter or Expected has two or more elements",
         ),
+        ({"ScanFilter": {"": equals(1)}}, INVALID + "An attribute name cannot be empty"),
         (
             {"ScanFilter": {"v": equals(1, "2", operator="IN")}},
             INVALID + "AttributeValues inside AttributeValueList must be of same type",

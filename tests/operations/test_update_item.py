@@ -592,6 +592,10 @@ def test_old_updates_change_attributes(run: Run, updates: Any, changed: Any) -> 
         ),
         ({"n": {"Value": {}}}, enveloped(EMPTY_VALUE)),
         (
+            {"": {"Value": {"N": "1"}}},
+            enveloped(INVALID + "An attribute name cannot be empty"),
+        ),
+        (
             {"artist": {"Value": {"S": "x"}}},
             invalid(INVALID + "Cannot update attribute artist. This attribute is part of the key"),
         ),

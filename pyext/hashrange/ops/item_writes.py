@@ -43,7 +43,7 @@ from hashrange.ops.sizes import (
     update_bytes,
     update_gate_bytes,
 )
-from hashrange.ops.values import check_item, check_values
+from hashrange.ops.values import check_item, check_name, check_values
 
 Request = dict[str, Any]
 Response = dict[str, Any]
@@ -271,6 +271,8 @@ def explain(operation: str, door: Door, request: Request) -> None:
         raise ItemTooLarge("Item size has exceeded the maximum allowed size")
     with enveloped(operation):
         updates = request.get("AttributeUpdates") or {}
+        for name in (*updates, *(request.get("Expected") or ())):
+            check_name(name)
         check_values(
             update["Value"] for update in updates.values() if update.get("Value") is not None
         )

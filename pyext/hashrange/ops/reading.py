@@ -318,7 +318,8 @@ def check_condition_value(
     name: str, value: TypedValue, kind: str, index: str | None, most_bytes: int
 ) -> None:
     """Check one value of a key condition."""
-    if len(value) != 1 or kind not in value:
+    # Members of a value that are null, or that the service does not know, are not there.
+    if kind not in value or (len(value) != 1 and type_of(value) != kind):
         raise invalid_parameter("Condition parameter type does not match schema type")
     if kind == "N" or 0 < len(value[kind]) <= PLAIN_LENGTH_MAX:
         return

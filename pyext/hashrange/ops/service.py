@@ -36,7 +36,7 @@ from hashrange.ops.door import Door
 from hashrange.ops.parameters import in_form
 from hashrange.ops.statements import Statements
 from hashrange.ops.tables import Tables
-from hashrange.ops.values import check_values
+from hashrange.ops.values import check_name, check_values
 
 Request = dict[str, Any]
 Response = dict[str, Any]
@@ -71,7 +71,8 @@ OLD_MEMBERS = ("Expected", "AttributeUpdates", "KeyConditions", "QueryFilter", "
 def check_old_values(request: Request) -> None:
     """Check the values in members of the old form. Raises ValidationError."""
     for member in OLD_MEMBERS:
-        for condition in (request.get(member) or {}).values():
+        for name, condition in (request.get(member) or {}).items():
+            check_name(name)
             given = condition or {}
             check_values(given.get("AttributeValueList") or ())
             if given.get("Value") is not None:
