@@ -93,7 +93,7 @@ def test_random_items_agree_with_the_whole_evaluation():
             rejects = chosen.rejects(record + PADDING)
             assert not (rejects and chosen.test(record)), seed
             rejected += rejects
-    assert rejected > 1000, seed
+    assert rejected > 500, seed
 
 
 # A record cut short, or with bytes turned, is never read beyond its end; what is said of it counts
@@ -102,12 +102,17 @@ def test_damaged_records_are_survived():
     seed = random.randrange(1 << 32)
     choose = random.Random(seed)
     codec = codec_make()
+    record_of(codec, {f"n{number}": 1 for number in range(9)})
+    rejected = 0
     chosen = [filter_of(codec, text, value) for text, value in (
         ("n0 = :v", 5), ("n1 < :v", "abc"), ("n2 <> :v", "a" * 90), ("begins_with(n3, :v)", "a"))]
     for _ in range(2000):
         record = bytearray(record_of(codec, item_of(choose)))
         for _ in range(choose.randrange(4)):
             record[choose.randrange(len(record))] = choose.randrange(256)
-        cut = bytes(record[: choose.randrange(16, len(record) + 1)])
+        cut = record[: choose.randrange(16, len(record) + 1)]
+        if choose.random() < 0.8:
+            cut[:4] = len(cut).to_bytes(4, "little")  # the record's own size
         for one in chosen:
-            one.rejects(cut + PADDING)
+            rejected += one.rejects(bytes(cut) + PADDING)
+    assert rejected > 500, seed
