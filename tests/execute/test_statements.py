@@ -435,7 +435,8 @@ def test_a_batch_reads_items(run: Execute) -> None:
     assert answer["ConsumedCapacity"] == [{"TableName": NAME, "CapacityUnits": 1.5}]
 
 
-# A member whose condition fails costs the write it attempted, on the larger of the two images.
+# A member whose condition fails costs the write it attempted, on the larger of the two images. That
+# it asks for the item does nothing on the service.
 def test_a_batch_writes_what_it_can(run: Execute) -> None:
     run("PutItem", TableName=NAME, Item=thing("q", 1, v=1))
     answer = run(
@@ -461,7 +462,6 @@ def test_a_batch_writes_what_it_can(run: Execute) -> None:
             "Error": {
                 "Code": "ConditionalCheckFailed",
                 "Message": "The conditional request failed",
-                "Item": thing("q", 1, v=1),
             },
             "TableName": NAME,
         },

@@ -208,7 +208,7 @@ class Statements:
     ) -> Response:
         """Carry out one member of a batch and return its response; its cost goes to `bills`."""
         if isinstance(statement, ValidationError):
-            return {"Error": error_of(statement, member)}
+            return {"Error": error_of(statement)}
         ready = isinstance(statement, Ready)
         name = statement.table.name if isinstance(statement, Ready) else statement.source.table
         try:
@@ -222,9 +222,9 @@ class Statements:
                 return self.member(member, self.parsed(member), bills)
             if not isinstance(error, Error):
                 raise
-            return {"Error": error_of(error, member), "TableName": name}
+            return {"Error": error_of(error), "TableName": name}
         except Error as error:
-            return {"Error": error_of(error, member), "TableName": name}
+            return {"Error": error_of(error), "TableName": name}
         bills.setdefault(name, Bill()).add(bill)
         return {"TableName": name} if item is None else {"Item": item, "TableName": name}
 
@@ -458,14 +458,14 @@ def schema_of(table: Table) -> TableSchema:
 # ---- faults --------------------------------------------------------------------------------------
 
 
-def error_of(error: Error, member: Request) -> Response:
-    """Return an error as a batch member's Error; one that is none is raised."""
+def error_of(error: Error) -> Response:
+    """Return an error as a batch member's Error; one that is none is raised.
+
+    Never with the item: members may ask for it, but the service does not show it (as measured).
+    """
     for kind, code in MEMBER_CODES:
         if isinstance(error, kind):
-            shown: Response = {"Code": code, "Message": str(error)}
-            if isinstance(error, ConditionalCheckFailed) and wants_failed(member):
-                shown.update({} if error.item is None else {"Item": error.item})
-            return shown
+            return {"Code": code, "Message": str(error)}
     raise error
 
 
