@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import os
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,30 @@ def hashes(db: hashrange.Database) -> hashrange.Table:
 def ranges(db: hashrange.Database) -> hashrange.Table:
     """A table with a string hash key `h` and a number as range key `r`."""
     return db.create_table("ranges", ("h", "S"), ("r", "N"))
+
+
+def files_of(path: Path) -> dict[str, tuple[int, int]]:
+    files = {}
+    for entry in os.scandir(path):
+        with suppress(FileNotFoundError):
+            state = entry.stat()
+            files[entry.name] = state.st_size, state.st_mtime_ns
+    return files
+
+
+def copy_live(path: Path, copy: Path) -> None:
+    """Copy a database in use, while nothing is written, as a kill at one moment would leave it.
+
+    What its maintenance changes meanwhile is not for a copy to see half of: once more, then.
+    """
+    before: object = None
+    while before is None or before != files_of(path):
+        shutil.rmtree(copy, ignore_errors=True)
+        before = files_of(path)
+        try:
+            shutil.copytree(path, copy)
+        except shutil.Error:              # a segment that was found empty is gone
+            before = None
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
+from api.conftest import copy_live
 
 import hashrange
 
@@ -143,7 +143,7 @@ def test_a_flush_is_atomic_for_whoever_opens_a_copy(tmp_path: Path) -> None:
             with table.batch() as batch:
                 for number in range(50):
                     batch.put({"id": number, "turn": turn})
-            shutil.copytree(tmp_path / "db", tmp_path / f"copy{turn}")
+            copy_live(tmp_path / "db", tmp_path / f"copy{turn}")
             with hashrange.open(tmp_path / f"copy{turn}") as copy:
                 assert {item["turn"] for item in copy.table("table").scan()} == {turn}
                 assert copy.table("table").count() == 50

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from api.conftest import copy_live
 
 import hashrange
 from ddbcore.probe import database_check
@@ -234,7 +235,7 @@ def test_nothing_is_lost_by_a_kill_after_compaction(tmp_path: Path) -> None:
         db.compact(whole=turn % 2 == 0)
         table.put({"h": 5000 + turn})
         expected = {item["h"]: item.get("turn") for item in table.scan()}
-        shutil.copytree(path, tmp_path / "copy")
+        copy_live(path, tmp_path / "copy")
         assert hashrange.verify(tmp_path / "copy").ok
         with hashrange.open(tmp_path / "copy") as copy:
             found = {item["h"]: item.get("turn") for item in copy.table("table").scan()}

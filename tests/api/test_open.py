@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from api.conftest import copy_live
 
 import hashrange
 from ddbcore.batch import Batch
@@ -54,7 +54,7 @@ def test_everything_is_there_after_a_kill(tmp_path: Path) -> None:
         table = fill(db, 3000)
         for number in range(100):
             table.put({"h": 0, "r": -number, "v": 1})
-        shutil.copytree(path, tmp_path / "copy")
+        copy_live(path, tmp_path / "copy")
         expected = list(table.scan())
     with hashrange.open(tmp_path / "copy") as db:
         assert list(db.table("table").scan()) == expected

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import sys
 import threading
 import time
@@ -11,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from api.conftest import copy_live
 
 import hashrange
 from ddbcore.probe import database_check
@@ -177,13 +177,7 @@ def test_checkpoints_under_load_are_consistent(tmp_path: Path, hasty: None, turn
     run_all([save, *(lambda me=me: write(me) for me in range(4))])
     database_check(db.engine)
     expected = [list(table.scan()) for table in tables]
-    copied = False
-    while not copied:
-        try:
-            shutil.copytree(path, tmp_path / "copy")
-            copied = True
-        except shutil.Error:              # a segment that was just found empty is gone
-            shutil.rmtree(tmp_path / "copy")
+    copy_live(path, tmp_path / "copy")
     db.close()
     for place in (path, tmp_path / "copy"):
         report = hashrange.verify(place)
