@@ -6,7 +6,6 @@ values, {"S": "a"}: there is no peer for that but moto, so the peers beside it d
 their own form.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 
@@ -276,15 +275,7 @@ def case_filter(bench: Bench) -> list[dict]:
         scans["hashrange, execute"] = _filtered_pages(peer.db.execute)
         given = {"filter": "quantity = :q", "values": {":q": WANTED_QUANTITY}}
 
-        def segment(number):
-            return list(items.scan(segment=number, total_segments=2, **given))
-
-        def threaded(_):
-            with ThreadPoolExecutor(2) as threads:
-                return [item for part in threads.map(segment, range(2)) for item in part]
-
         scans["hashrange"] = lambda _: list(items.scan(**given))
-        scans["hashrange, 2 threads"] = threaded
         counts = {name: len(scan(None)) for name, scan in scans.items()}
         counts["hashrange, decoding"] = len(decoding(None))
         if len(set(counts.values())) > 1:
