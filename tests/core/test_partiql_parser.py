@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -390,6 +391,7 @@ TEXTS = st.one_of(
 )
 
 
+@pytest.mark.skipif("HASHRANGE_SANITIZE" in os.environ, reason="sanitizers take their time")
 @settings(max_examples=400, deadline=None)
 @example("(" * 4096)
 @example("SELECT " + "a.b," * 1000 + "c FROM Music")
