@@ -73,7 +73,7 @@ def stalls(door: Any, requests: list[bytes], seconds: float, above_ns: int) -> d
             return {"requests": rounds * BATCH, "long": long}
         for _ in range(BATCH):
             door(requests[pick(len(requests))])
-        time.sleep(0)
+        time.sleep(0)                     # the turn of threads that wait for the GIL
         taken = clock() - began
         rounds += 1
         if taken > above_ns:

@@ -31,7 +31,6 @@ from ddbcore.binding cimport Naming, USE_OUTER, elements_bind, naming_bind, path
 from ddbcore.column cimport ERR_MIXED, column_add, column_finish, column_free, memory_enlarge
 from ddbcore.cursor cimport WINDOW_MAX, Scan
 from ddbcore.engine cimport Engine
-from ddbcore.indexes cimport IndexState
 from ddbcore.operand cimport fields_find, list_find, map_find
 from ddbcore.pages cimport Reader, index_named
 from ddbcore.pyapi cimport PyObject
@@ -434,19 +433,13 @@ cdef class ColumnReader:
 
     cdef int enter(self) except -1:
         cdef Engine engine = self.items.engine
-        cdef IndexState index
         self.items.enter()
         if self.reader is None:
             return 0
         self.cursor.table.enter()
         if self.schema_version != engine.schema_version:
             self.schema_version = engine.schema_version
-            index = index_named(self.items, self.reader.index.name)
-            if (index.hash_parts != self.reader.index.hash_parts
-                    or index.range_parts != self.reader.index.range_parts):
-                raise ValidationError(f"index {index.name} was dropped; the new one of this name "
-                                      "has other keys")
-            self.reader.index = index
+            self.reader.renew()
         return 0
 
     cdef list read_batches(self):

@@ -17,6 +17,8 @@ cdef class Reader:
     cdef Buffer key
     cdef uint64_t address                 # of the item that `base` found
 
+    # Look the index up again: the tables' schemas changed.
+    cdef int renew(self) except -1
     # Bring what `base` of an entry looks at first nearer; the hash of the item's key.
     cdef uint64_t fetch(self, const Record* entry) noexcept
     # The item that an index entry leads to.

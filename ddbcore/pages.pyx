@@ -139,6 +139,16 @@ cdef class Reader:
     def __dealloc__(self):
         buffer_free(&self.key)
 
+    cdef int renew(self) except -1:
+        """Look the index up again. Raises ValidationError when one with other keys has its name."""
+        cdef IndexState index = index_named(self.table, self.index.name)
+        if (index.hash_parts != self.index.hash_parts
+                or index.range_parts != self.index.range_parts):
+            raise ValidationError(f"index {index.name} was dropped; the new one of this name has "
+                                  "other keys")
+        self.index = index
+        return 0
+
     cdef const Record* base(self, const Record* entry) except NULL:
         """The item that an index entry leads to."""
         cdef CoreTable table = self.table

@@ -34,7 +34,7 @@ from libc.string cimport memcmp, memcpy
 from ddbcore.btree cimport Span
 from ddbcore.cursor cimport WINDOW_FIRST, Scan
 from ddbcore.engine cimport Engine
-from ddbcore.indexes cimport IndexState, base_key_append
+from ddbcore.indexes cimport base_key_append
 from ddbcore.item cimport ItemCodec
 from ddbcore.keyspace cimport Keyspace, keyspace_find, keyspace_hash
 from ddbcore.lead cimport Lead, lead_rejects
@@ -283,19 +283,13 @@ cdef class Walk:
         """Fit filter, projection and index to what the table is by now. May run Python code."""
         cdef Engine engine = self.table.engine
         cdef ItemCodec codec = self.table.codec
-        cdef IndexState index
         if self.condition is not None:
             self.condition = self.condition.bound_to(codec)
         if self.selection is not None and self.selection.codec is not codec:
             self.selection = self.projection.bind(codec, self.names, True)
         if self.reader is not None and self.schema_version != engine.schema_version:
             self.schema_version = engine.schema_version
-            index = index_named(self.table, self.reader.index.name)
-            if (index.hash_parts != self.reader.index.hash_parts
-                    or index.range_parts != self.reader.index.range_parts):
-                raise ValidationError(f"index {index.name} was dropped; the new one of this name "
-                                      "has other keys")
-            self.reader.index = index
+            self.reader.renew()
         return 0
 
     cdef bint fresh(self) noexcept:

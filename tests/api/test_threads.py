@@ -289,7 +289,7 @@ def test_a_batch_of_two_threads_is_never_torn(hashes: hashrange.Table, hasty: No
 
     class Slow(dict[str, object]):
         def items(self):  # type: ignore[no-untyped-def]
-            time.sleep(0)
+            time.sleep(0)                 # the other thread's turn, in the middle of the item
             return super().items()
 
     def work(me: int) -> None:

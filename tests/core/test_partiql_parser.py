@@ -383,6 +383,9 @@ WORDS = [
     *["ORDER BY", "EXISTS(", "size(", "<<", ">>", "Music", "a", '"b c"', "'it''s'", "12"],
     *["1.5e3", "true", "/*", "--", "\n", "é", "\x00"],
 ]
+# Code with sanitizers in it takes several times as long, and finds other things.
+BOUND_MS = 100 if "HASHRANGE_SANITIZE" in os.environ else 10
+
 TEXTS = st.one_of(
     st.text(max_size=4096),
     st.lists(st.sampled_from(WORDS), max_size=700).map(" ".join),
@@ -391,7 +394,6 @@ TEXTS = st.one_of(
 )
 
 
-@pytest.mark.skipif("HASHRANGE_SANITIZE" in os.environ, reason="sanitizers take their time")
 @settings(max_examples=400, deadline=None)
 @example("(" * 4096)
 @example("SELECT " + "a.b," * 1000 + "c FROM Music")
@@ -412,6 +414,6 @@ def test_anything_is_parsed_or_refused_in_under_10_ms(text: str):
         except ValidationError:
             pass
         best_ms = min(best_ms, (time.thread_time() - start) * 1e3)
-        if best_ms < 10:
+        if best_ms < BOUND_MS:
             return
     raise AssertionError(f"{best_ms:.1f} ms")

@@ -37,6 +37,15 @@ def index(name: str, *names: str, kinds: str = "HR", **members: Any) -> dict[str
     }
 
 
+def indexed_table() -> dict[str, Any]:
+    """Return a provisioned table with a global index of its own 2 and 2, and a local one."""
+    return provisioned_table(
+        AttributeDefinitions=types("pk", "sk", "a"),
+        GlobalSecondaryIndexes=[index("gsi", "a", ProvisionedThroughput=units(2, 2))],
+        LocalSecondaryIndexes=[index("lsi", "pk", "a")],
+    )
+
+
 def table(**members: Any) -> dict[str, Any]:
     """Return a CreateTable request: pk and sk, on demand. A member given as None is left out."""
     request = {

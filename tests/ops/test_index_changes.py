@@ -7,7 +7,7 @@ service in 2026.
 from __future__ import annotations
 
 import pytest
-from ops.plain import index, keys, provisioned_table, table, types, units
+from ops.plain import index, indexed_table, keys, table, types, units
 
 from hashrange.errors import LimitExceeded, ResourceInUse
 
@@ -27,15 +27,7 @@ def on_demand(control):
 
 @pytest.fixture
 def indexed(control):
-    """Return a provisioned table with a global index of its own 2 and 2, and a local one."""
-    control(
-        "CreateTable",
-        **provisioned_table(
-            AttributeDefinitions=types("pk", "sk", "a"),
-            GlobalSecondaryIndexes=[index("gsi", "a", ProvisionedThroughput=units(2, 2))],
-            LocalSecondaryIndexes=[index("lsi", "pk", "a")],
-        ),
-    )
+    control("CreateTable", **indexed_table())
     return control
 
 
