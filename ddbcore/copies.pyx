@@ -25,6 +25,7 @@ Threads
 
 from ddbcore.pyapi cimport *
 from ddbcore.record cimport DEPTH_MAX
+from ddbcore.sets cimport set_copy, set_of
 from ddbcore.shape cimport SHAPE_NAMES_MAX, shape_find, template_copy
 
 cdef extern from *:
@@ -113,7 +114,7 @@ cdef PyObject* value_copy(PyObject* source, int level) noexcept:
     if kind == &PyDict_Type:
         return dict_copy(source, level)
     if kind == &PySet_Type:
-        return PySet_New(source)
+        return set_copy(source)
     return list_copy(source, level)
 
 
@@ -254,17 +255,9 @@ cdef int frozen_make(
 
 
 cdef PyObject* thaw_set(const uint64_t** place, uint32_t count) noexcept:
-    cdef const uint64_t* words = place[0]
-    cdef PyObject* made = PySet_New(NULL)
-    cdef uint32_t index
-    place[0] = words + count
-    if made == NULL:
-        return NULL
-    for index in range(count):
-        if PySet_Add(made, <PyObject*>words[index]) < 0:
-            Py_DECREF(made)
-            return NULL
-    return made
+    cdef PyObject** members = <PyObject**>place[0]
+    place[0] += count
+    return set_of(members, count)
 
 
 cdef PyObject* thaw_dict(const uint64_t** place, PyObject* template) noexcept:

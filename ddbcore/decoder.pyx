@@ -35,6 +35,7 @@ from ddbcore.buffer cimport load_u16, load_u32, load_u64
 from ddbcore.number cimport Number, decimal_object, number_decode, number_object
 from ddbcore.pyapi cimport *
 from ddbcore.record cimport DEPTH_MAX
+from ddbcore.sets cimport set_copy
 from ddbcore.shape cimport SHAPE_NAMES_MAX, SHAPE_SLOT_COUNT, shape_dict, shape_mix, shapes_clear
 from ddbcore.value cimport *
 
@@ -500,16 +501,12 @@ cdef PyObject* set_cached(
     ):
         if slot.heat < HEAT_MAX:
             slot.heat += 1
-        # Held, for the allocation may run other Python code.
-        Py_INCREF(template)
-        made = PySet_New(template)
-        Py_DECREF(template)
-        return made
+        return set_copy(template)
     made = set_make(decoder, names, data, end, tag, count)
     if slot.heat > 0 or made == NULL:
         slot.heat -= slot.heat > 0
         return made
-    template = PySet_New(made)
+    template = set_copy(made)
     if template == NULL:
         PyErr_Clear()                     # one copy less to hand out: the set itself is there
         return made

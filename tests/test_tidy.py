@@ -36,7 +36,7 @@ LAYERS = [
     Layer("disks", "ddbcore.faults ddbcore.door"),
     Layer("simulation", "ddbcore.simulation"),
     Layer("forms", "ddbcore.forms"),
-    Layer("words", "ddbcore.words ddbcore.names ddbcore.shape"),
+    Layer("words", "ddbcore.words ddbcore.names ddbcore.shape ddbcore.sets"),
     Layer("copies", "ddbcore.copies"),
     Layer("decimals", "ddbcore.decimals"),
     Layer("numbers", "ddbcore.number"),

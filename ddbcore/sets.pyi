@@ -1,0 +1,3 @@
+"""Types of ddbcore.sets: small sets, made without a search for each member's place."""
+
+def small_sets() -> bool: ...
