@@ -97,6 +97,7 @@ cdef class Sieve(Sifter):
     cdef uint64_t left(self) noexcept
     # Have other threads read parts too, where there are processors and bytes enough.
     cdef int start_helpers(self, Filter condition) except -1
+    cdef void sort_parts(self) noexcept
     # Wait for them, and take what they found. 0 when there is no going on.
     cdef bint join_helpers(self) except -1
     # Whether a part is left, or one was taken just now.

@@ -76,6 +76,7 @@ cdef enum:
     SHARE_MAX = 16                        # one in so many records may pass
     SHARE_COUNT_MIN = 65536               # records read before that is asked
     FILL_AHEAD = 8
+    SORTED_PARTS_MAX = 256                # of more, the last ones weigh little
     FOUND_STEP = 4096                     # by which `found` grows, at first
     SIFT_FULL = 1                         # of log_sift: no room for more
 
@@ -453,6 +454,8 @@ cdef class Sieve(Sifter):
         if self.sift.hash_lower != 0 or self.sift.hash_upper != 0:
             return 0                      # a segment: its caller has threads of its own
         count = min(count, <uint64_t>SIFTER_COUNT_MAX, processors, <uint64_t>self.part_count)
+        if count > 1 and self.part_count <= SORTED_PARTS_MAX:
+            self.sort_parts()
         while <uint64_t>len(self.helpers) + 1 < count:
             sifter = Sifter.__new__(Sifter)
             sifter.sift = self.sift
@@ -464,6 +467,19 @@ cdef class Sieve(Sifter):
                 return 0                  # no more threads: then without
             self.helpers.append((sifter, thread))
         return 0
+
+    cdef void sort_parts(self) noexcept:
+        """The longest last: it is taken first, and the threads end at about the same time."""
+        cdef Part part
+        cdef uint32_t index, place
+        for index in range(1, self.part_count):
+            part = self.parts[index]
+            place = index
+            while place > 0 and (self.parts[place - 1].end - self.parts[place - 1].offset
+                                 > part.end - part.offset):
+                self.parts[place] = self.parts[place - 1]
+                place -= 1
+            self.parts[place] = part
 
     cdef bint join_helpers(self) except -1:
         cdef Sifter sifter
