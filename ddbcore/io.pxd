@@ -53,6 +53,11 @@ cdef class Disk:
     # would otherwise take each out of use by itself, and stop all threads for it. Nothing is lost,
     # they come back when they are touched.
     cdef void unmap_pages(self, uint8_t* data, uint64_t size) noexcept nogil
+    # Have the system cache a range of a file in large pages (2 MiB), where it is not cached yet and
+    # the file system can; best effort.
+    cdef void cache_large(self, int fd, uint64_t offset, uint64_t size) noexcept nogil
+    # Have the system forget what it cached of a range, where that is clean and nobody maps it.
+    cdef void cache_drop(self, int fd, uint64_t offset, uint64_t size) noexcept nogil
     # Take the exclusive lock on file `name` and write our pid in it: fd >= 0. Held elsewhere:
     # -EWOULDBLOCK and *holder_pid (0 unknown).
     cdef int lock(self, const char* name, int64_t* holder_pid) noexcept nogil

@@ -31,6 +31,10 @@ cdef enum:
     ACTIVE_NS = 100000000                 # 0.1 s without writes, then sleep
     LOOK_NS = 1000000
     SLEEP_MS = 1000
+    # Appended between two syncs. A sync writes a large page whole: slow writes would cost the disk
+    # many times their bytes.
+    FAST_BYTES = 1048576
+    SLOW_BYTES = 262144
     SETTLE_COUNT = 2                      # blocks proven in a step: some ten microseconds each
 
 
@@ -45,20 +49,33 @@ cdef void keep(Engine engine) noexcept nogil:
     cdef uint64_t synced = now
     cdef uint64_t active = now
     cdef uint64_t interval = <uint64_t>engine.interval_ms * 1000000
+    cdef uint64_t appended = engine.log.appended_bytes      # when the interval began
+    cdef uint64_t began = now
+    cdef uint64_t written
+    cdef bint fast = False
     cdef bint pending
     while not engine.stopping:
         now = engine.disk.monotonic_ns()
         lsn = engine.log.lsn
+        written = engine.log.appended_bytes - appended
         if lsn != seen:
             seen = lsn
             active = now
-            engine.log.prepare()
+            fast = fast or written >= FAST_BYTES
+            engine.log.prepare(fast)
         pending = (engine.durability != DURABILITY_NONE and engine.log.durable_lsn < lsn
                    and engine.log.sync_errno == 0)
         if pending and now - synced >= interval:
             engine.log.sync(lsn)
             synced = engine.disk.monotonic_ns()
             pending = False
+        if now - began >= interval:
+            if (engine.log.large and 0 < written < SLOW_BYTES
+                    and engine.durability != DURABILITY_NONE):
+                engine.log.shrink()
+            fast = written >= FAST_BYTES
+            appended += written
+            began = now
         if engine.work_idle and (checkpoint_due(engine) or engine.compaction.victims != NULL):
             engine.work_idle = 0
             wake_keeper(engine.work_wake)
@@ -67,6 +84,8 @@ cdef void keep(Engine engine) noexcept nogil:
             if engine.log.lsn == seen and not engine.stopping:
                 wait_wake(engine.wake, &engine.keeper_idle, SLEEP_MS)
             engine.keeper_idle = 0
+            appended = engine.log.appended_bytes
+            began = engine.disk.monotonic_ns()
         else:
             engine.disk.pause_ns(LOOK_NS)
 

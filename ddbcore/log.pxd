@@ -77,6 +77,8 @@ cdef class Log:
     cdef uint32_t refused_number          # preparing the next one failed: its end tries again
     cdef uint64_t populated               # bytes of the tail faulted in
     cdef uint64_t unmapped                # bytes of it whose pages were let go
+    cdef uint64_t enlarged                # the end of its large pages, as far as asked for
+    cdef bint large                       # the tail may lie in large pages
 
     # Start the log of a new database. Raises StorageError.
     cdef int create(self) except -1
@@ -95,8 +97,14 @@ cdef class Log:
     cdef void publish(self, uint64_t size) noexcept nogil
     # Make all frames below `lsn` durable, together with other callers. OK or ERR_IO (poisoned).
     cdef int sync(self, uint64_t lsn) noexcept nogil
-    # Background work: prepare the next segment and fault in pages ahead of the tail.
-    cdef void prepare(self) noexcept nogil
+    # Background work: prepare the next segment and fault in pages ahead of the tail; large ones
+    # when writes are `fast`.
+    cdef void prepare(self, bint fast) noexcept nogil
+    # Make one page large behind the tail at `pos` of a segment of `size` bytes.
+    cdef void enlarge(self, int fd, const uint8_t* base, uint64_t pos,
+                      uint64_t size) noexcept nogil
+    # Background work: make the tail durable and let its large pages go.
+    cdef void shrink(self) noexcept nogil
     cdef int roll_create(self, uint64_t least, NewSegment* segment) noexcept nogil
     cdef int write_zeros(self, int fd, uint64_t size) noexcept nogil
     cdef uint64_t next_size(self, uint64_t least) noexcept nogil

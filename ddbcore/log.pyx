@@ -10,11 +10,11 @@ Theory of operation
 
     Durability is fdatasync on the files behind the maps. One thread syncs at a time; what others
     appended meanwhile is covered by the next sync, which one of them leads for all (group commit).
-    The first failure poisons the log: the system may have dropped what it could not write and call
-    it clean.
+    The first failure poisons the log: the system may call clean what it could not write.
 
-    A background thread prepares the next segment and faults in pages ahead of the tail. The last
-    frame of a segment (RECORD_ROLL) names the next one, the first of a writer is a RECORD_OPEN.
+    A background thread prepares the next segment and faults in pages ahead of the tail, large ones
+    while writes are fast. The last frame of a segment (RECORD_ROLL) names the next one, the first
+    of a writer is a RECORD_OPEN.
 
 Invariants
     1. Frames of a segment are contiguous; consecutive LSNs differ by one, across segments too.
@@ -112,6 +112,8 @@ cdef enum:
     ZERO_CHUNK_BYTES = 16384
     REWRITE_CHUNK_BYTES = 1048576
     UNMAP_BYTES_MIN = 65536               # written pages that are let go together
+    LARGE_PAGE_BYTES = 2097152
+    LARGE_AHEAD_BYTES = 16777216          # 50 ms at 300 MB/s: a sync keeps the keeper that long
     ROLL_FRAME_BYTES = 72                 # headers 32 + 16, number 4, slot 4, size 8, seed 8
     ROLL_WASTE_BYTES = 65536              # left behind a roll, this is worth a call to give back
     TRIM_KEPT_BYTES = 8192                # behind the tail: room for OPEN and ROLL
@@ -165,6 +167,7 @@ cdef class Log:
         self.view.slot_count = 1
         self.adopt(0, &segment, self.lsn)
         self.resume(0, SEGMENT_START, segment.seed, self.lsn, 0)
+        self.large = False
         self.announced = True
         self.root_dirty = True
         return 0
@@ -193,6 +196,8 @@ cdef class Log:
         self.tail_pos = pos
         self.populated = pos
         self.unmapped = pos
+        self.enlarged = 0
+        self.large = True
         if pos + 4 <= self.tail_size and load_u32(self.tail_base + pos) != 0:
             store_u32(self.tail_base + pos, 0)
         self.frame_seed = frame_seed
@@ -417,6 +422,7 @@ cdef class Log:
         self.view.slots[self.tail_slot].used = self.tail_pos
         self.adopt(slot, &segment, self.lsn)
         self.resume(slot, SEGMENT_START, segment.seed, self.lsn, self.last_timestamp)
+        self.large = False
         if not segment.durable:
             self.root_dirty = True
         # A new segment has a seed of its own, and so announces this writer as well as RECORD_OPEN
@@ -607,12 +613,61 @@ cdef class Log:
         free(copy)
         return <int>done if done < 0 else OK
 
-    cdef void prepare(self) noexcept nogil:
+    cdef void enlarge(self, int fd, const uint8_t* base, uint64_t pos,
+                      uint64_t size) noexcept nogil:
+        """Have one more page ahead of the tail large.
+
+        One at a time: to fill it with zeros takes the keeper 0.1 ms and more, which the writer may
+        have to wait for where there is one processor. Had the tail moved on and `fd` been closed
+        just now, another file would be read ahead, and nothing else happen.
+        """
+        cdef uint64_t start = (pos + LARGE_PAGE_BYTES - 1) & ~<uint64_t>(LARGE_PAGE_BYTES - 1)
+        if self.enlarged > start:
+            start = self.enlarged
+        if (base == self.tail_base and start + LARGE_PAGE_BYTES <= size
+                and start < pos + LARGE_AHEAD_BYTES):
+            self.large = True
+            self.disk.cache_large(fd, start, LARGE_PAGE_BYTES)
+            self.enlarged = start + LARGE_PAGE_BYTES
+
+    cdef void shrink(self) noexcept nogil:
+        cdef uint64_t lsn = lsn_load(&self.lsn)
+        cdef uint64_t start, end
+        cdef uint8_t* base
+        cdef int fd
+        if self.sync(lsn) != OK:
+            return
+        log_lock_take(self.lock)
+        if self.syncing:
+            log_lock_give(self.lock)
+            return
+        # As in a sync: the map stays.
+        self.syncing = True
+        fd = self.view.slots[self.tail_slot].fd
+        base = self.tail_base
+        start = self.tail_pos & ~<uint64_t>(LARGE_PAGE_BYTES - 1)
+        end = self.enlarged if self.enlarged > start else start + LARGE_PAGE_BYTES
+        if end > self.tail_size:
+            end = self.tail_size
+        self.enlarged = 0
+        self.populated = self.tail_pos
+        log_lock_give(self.lock)
+        self.disk.unmap_pages(base + start, end - start)
+        self.disk.cache_drop(fd, start, end - start)
+        log_lock_take(self.lock)
+        self.syncing = False
+        # What was written meanwhile has kept its page: once more, then.
+        self.large = lsn_load(&self.lsn) != lsn
+        log_lock_wake(self.lock)
+        log_lock_give(self.lock)
+
+    cdef void prepare(self, bint fast) noexcept nogil:
         cdef NewSegment segment
         cdef uint64_t pos, size, ahead
         cdef uint8_t* base
         cdef uint32_t number = 0
         cdef uint32_t tail_number
+        cdef int fd
         cdef bint wanted
         log_lock_take(self.lock)
         base = self.tail_base
@@ -626,8 +681,10 @@ cdef class Log:
         if wanted:
             number = self.next_number
             self.next_number += 1
-            size = self.next_size(0)
+        fd = self.view.slots[self.tail_slot].fd
         log_lock_give(self.lock)
+        if fast and not self.zero_ahead:
+            self.enlarge(fd, base, pos, size)
         if ahead < pos + POPULATE_AHEAD_BYTES // 2 and ahead < self.tail_size:
             size = (self.tail_size if self.tail_size < ahead + POPULATE_AHEAD_BYTES
                     else ahead + POPULATE_AHEAD_BYTES)

@@ -31,6 +31,7 @@ cdef extern from *:
 
     /* One transfer moves 2 GiB less a page on Linux and INT_MAX bytes on macOS: stay below both. */
     #define PLATFORM_TRANSFER_MAX ((size_t)1 << 30)
+    #define PLATFORM_LARGE_BYTES ((size_t)1 << 21)
 
     #if !defined(MAP_ANONYMOUS)
     #define MAP_ANONYMOUS MAP_ANON
@@ -173,6 +174,33 @@ cdef extern from *:
         return rc == 0 ? 0 : -errno;
     }
 
+    /* The advice belongs to a map, and says that misses are read in large pages: a map of its own
+       has it, so that reads through the other maps stay small. */
+    PLATFORM_FUNCTION void platform_cache_large(int fd, int64_t offset, size_t size) {
+    #if defined(__linux__) && defined(MADV_HUGEPAGE)
+        size_t page = platform_page_bytes(), done;
+        char* data;
+        /* With larger pages the large ones are larger too, up to 512 MiB. */
+        if (page != 4096) return;
+        data = (char*)mmap(NULL, size, PROT_READ, MAP_SHARED, fd, (off_t)offset);
+        if (data == MAP_FAILED) return;
+        if (madvise(data, size, MADV_HUGEPAGE) == 0 && madvise(data, size, MADV_RANDOM) == 0)
+            for (done = 0; done < size; done += PLATFORM_LARGE_BYTES)
+                if (madvise(data + done, page, 22) != 0) break;
+        munmap(data, size);
+    #else
+        (void)fd; (void)offset; (void)size;
+    #endif
+    }
+
+    PLATFORM_FUNCTION void platform_cache_drop(int fd, int64_t offset, size_t size) {
+    #if defined(__linux__)
+        posix_fadvise(fd, (off_t)offset, (off_t)size, POSIX_FADV_DONTNEED);
+    #else
+        (void)fd; (void)offset; (void)size;
+    #endif
+    }
+
     /* Take the pages of a shared map of a file out of the process's page table, all at once. They
        stay in the system's cache, dirty ones as dirty, and come back when they are touched. */
     PLATFORM_FUNCTION void platform_unmap_pages(void* data, size_t size) {
@@ -298,6 +326,8 @@ cdef extern from *:
     size_t platform_page_bytes() noexcept nogil
     int platform_populate(void* data, size_t size, int writable) noexcept nogil
     void platform_unmap_pages(void* data, size_t size) noexcept nogil
+    void platform_cache_large(int fd, int64_t offset, size_t size) noexcept nogil
+    void platform_cache_drop(int fd, int64_t offset, size_t size) noexcept nogil
     void* platform_reserve(void* place, size_t size) noexcept nogil
     int platform_enable(void* data, size_t size) noexcept nogil
     void* platform_zero_pages(void* data, size_t size) noexcept nogil
