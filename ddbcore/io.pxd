@@ -25,7 +25,8 @@ cdef class Disk:
     cdef int close_file(self, int fd) noexcept nogil
     cdef int64_t file_size(self, int fd) noexcept nogil
     # Grant space for bytes [0, size) and extend the file to size. ENOSPC/EFBIG are reported here,
-    # never later. Where fallocate is not supported: write zeros.
+    # never later. Where fallocate is not supported: write zeros. New bytes are zero, but in a
+    # MemoryDisk's files of SPARE_BYTES_MIN and more.
     cdef int allocate(self, int fd, uint64_t size) noexcept nogil
     # Give the space behind `offset` back and keep the file's size: it reads as zeros, and must be
     # granted anew before it is written. Best effort: -EOPNOTSUPP where there is no such call.
@@ -93,6 +94,10 @@ cdef struct MemoryTable:
     int file_capacity
     MemoryHandle* handles                 # owned; the index is the fd
     int handle_capacity
+    bint recycles                         # the memory of a large file that went is kept for a next
+    uint8_t* spare                        # such memory, or NULL: a start of a reservation
+    uint64_t spare_usable
+    uint64_t spare_reserved
 
 
 # All of these are called with the table's lock held.

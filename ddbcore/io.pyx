@@ -52,6 +52,7 @@ cdef enum:
     ZERO_BYTES = 65536                    # one write where space is granted by writing zeros
     MEMORY_RESERVE_MIN = 64 << 20         # the size of a log segment
     MEMORY_HANDLES_MAX = 1 << 20
+    SPARE_BYTES_MIN = 4 << 20             # below that, memory is as well made anew
 
 # Larger memory files are refused; leaves room for rounding and for the reservation's factor of
 # four.
@@ -368,6 +369,38 @@ cdef void memory_destroy(MemoryFile* file) noexcept nogil:
     free(file)
 
 
+# A log that is written over and over gives up segments as it takes new ones. To give that memory to
+# the system and ask for other costs a fault for each page, and stops other processors, in virtual
+# machines even for milliseconds. So one large file's is kept, while what lives is not smaller.
+cdef void memory_keep(MemoryTable* table, MemoryFile* file) noexcept nogil:
+    cdef uint64_t others = 0
+    cdef int index
+    if not table.recycles or file.usable < SPARE_BYTES_MIN or file.usable <= table.spare_usable:
+        return
+    for index in range(table.file_count):
+        others += table.files[index].usable
+    if others < file.usable:
+        return
+    pages_drop(table.spare, table.spare_reserved)
+    table.spare = file.data
+    table.spare_usable = file.usable
+    table.spare_reserved = file.reserved
+    file.data = NULL
+    file.usable = file.reserved = 0
+
+
+cdef bint memory_reuse(MemoryTable* table, MemoryFile* file, uint64_t size) noexcept nogil:
+    if file.data != NULL or table.spare == NULL or size != table.spare_usable:
+        return False
+    file.data = table.spare
+    file.usable = table.spare_usable
+    file.reserved = table.spare_reserved
+    file.size = size
+    table.spare = NULL
+    table.spare_usable = table.spare_reserved = 0
+    return True
+
+
 cdef void memory_release(MemoryTable* table, MemoryFile* file) noexcept nogil:
     cdef int index
     if file.name != NULL or file.opens > 0 or file.maps > 0 or file.pins > 0:
@@ -377,6 +410,7 @@ cdef void memory_release(MemoryTable* table, MemoryFile* file) noexcept nogil:
             table.file_count -= 1
             table.files[index] = table.files[table.file_count]
             break
+    memory_keep(table, file)
     memory_destroy(file)
 
 
@@ -432,6 +466,7 @@ cdef class MemoryDisk(Disk):
         self.table.lock = PyThread_allocate_lock()
         if self.table.lock == NULL:
             raise MemoryError()
+        self.table.recycles = type(self) is MemoryDisk
 
     def __init__(self):
         """Make an empty disk."""
@@ -442,6 +477,7 @@ cdef class MemoryDisk(Disk):
             return
         for index in range(self.table.file_count):
             memory_destroy(self.table.files[index])
+        pages_drop(self.table.spare, self.table.spare_reserved)
         free(self.table.files)
         free(self.table.handles)
         if self.table.lock != NULL:
@@ -508,6 +544,8 @@ cdef class MemoryDisk(Disk):
         file = self.file_of(fd)
         if file == NULL or not self.table.handles[fd].mode & FILE_WRITE:
             rc = -EBADF
+        elif only_grow and memory_reuse(self.table, file, size):
+            rc = 0
         elif size > file.size or not only_grow:
             rc = memory_resize(file, size)
         table_unlock(self.table)

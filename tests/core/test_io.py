@@ -467,6 +467,51 @@ def test_storage_in_memory_is_volatile(tmp_path):
 
 
 # Thousands of databases in one test run: their address space has to come back.
+# A log that is overwritten gives up segments as it takes new ones. Their memory is kept for the next
+# of the same size, as it is, while as much is in use; whatever else is made of it is zero.
+def test_memory_of_a_large_file_is_used_again():
+    door = DiskDoor(MemoryDisk())
+    size = 4 << 20
+    kept = door.open("kept", create=True)
+    door.allocate(kept, size)
+
+    def left_in_the_next(length: int) -> bytes:
+        first = door.open("first", create=True)
+        door.allocate(first, size)
+        door.write(first, b"x" * size)
+        door.remove("first")
+        door.close(first)
+        after = door.open("after", create=True)
+        door.allocate(after, length)
+        data = door.read(after, length)
+        door.truncate(after, 100)
+        door.truncate(after, length)
+        assert not any(door.read(after, length, 100))
+        door.remove("after")
+        door.close(after)
+        return data
+
+    assert left_in_the_next(size) == b"x" * size
+    for length in (size - 1, size + 1, 4096):
+        assert not any(left_in_the_next(length))
+    door.truncate(kept, 0)
+    assert not any(left_in_the_next(4096))
+    door.remove("kept")
+    door.close(kept)
+
+
+def test_memory_of_a_large_file_goes_where_little_else_is_in_use():
+    door = DiskDoor(MemoryDisk())
+    size = 4 << 20
+    for _ in range(3):
+        fd = door.open("file", create=True)
+        door.allocate(fd, size)
+        assert not any(door.read(fd, size))
+        door.write(fd, b"x" * size)
+        door.remove("file")
+        door.close(fd)
+
+
 def test_a_dropped_memory_disk_gives_its_memory_back():
     def maps_count():
         with open("/proc/self/maps", "rb") as maps:
