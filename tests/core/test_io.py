@@ -467,8 +467,8 @@ def test_storage_in_memory_is_volatile(tmp_path):
 
 
 # Thousands of databases in one test run: their address space has to come back.
-# A log that is overwritten gives up segments as it takes new ones. Their memory is kept for the next
-# of the same size, as it is, while as much is in use; whatever else is made of it is zero.
+# A log that is overwritten gives up segments as it takes new ones. Their memory is kept for the
+# next of the same size, as it is, while as much is in use; whatever else is made of it is zero.
 def test_memory_of_a_large_file_is_used_again():
     door = DiskDoor(MemoryDisk())
     size = 4 << 20
