@@ -617,9 +617,8 @@ cdef class Log:
                       uint64_t size) noexcept nogil:
         """Have one more page ahead of the tail large.
 
-        One at a time: to fill it with zeros takes the keeper 0.1 ms and more, which the writer may
-        have to wait for where there is one processor. Had the tail moved on and `fd` been closed
-        just now, another file would be read ahead, and nothing else happen.
+        One at a time, since a sync may wait for the keeper. Had the tail moved on and `fd` been
+        closed just now, another file would be read ahead, and nothing else happen.
         """
         cdef uint64_t start = (pos + LARGE_PAGE_BYTES - 1) & ~<uint64_t>(LARGE_PAGE_BYTES - 1)
         if self.enlarged > start:

@@ -22,6 +22,7 @@ cdef extern from *:
     #include <time.h>
     #include <unistd.h>
     #if defined(__linux__)
+    #include <sched.h>
     #include <sys/syscall.h>
     #endif
 
@@ -180,8 +181,12 @@ cdef extern from *:
     #if defined(__linux__) && defined(MADV_HUGEPAGE)
         size_t page = platform_page_bytes(), done;
         char* data;
+        cpu_set_t processors;
         /* With larger pages the large ones are larger too, up to 512 MiB. */
         if (page != 4096) return;
+        /* Zeros for 2 MiB are written in one go: the only processor would be away for that long. */
+        if (sched_getaffinity(0, sizeof processors, &processors) == 0
+            && CPU_COUNT(&processors) == 1) return;
         data = (char*)mmap(NULL, size, PROT_READ, MAP_SHARED, fd, (off_t)offset);
         if (data == MAP_FAILED) return;
         if (madvise(data, size, MADV_HUGEPAGE) == 0 && madvise(data, size, MADV_RANDOM) == 0)
