@@ -42,10 +42,10 @@ from ddbcore.platform cimport (
     EWOULDBLOCK, O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, platform_allocate, platform_cache_drop,
     platform_cache_large, platform_close, platform_enable, platform_lock, platform_map,
     platform_monotonic_ns, platform_open, platform_page_bytes, platform_pause, platform_populate,
-    platform_random, platform_read, platform_read_pid, platform_release, platform_remove,
-    platform_rename, platform_reserve, platform_size, platform_sync, platform_sync_directory,
-    platform_truncate, platform_unmap, platform_unmap_pages, platform_wall_ms, platform_write,
-    platform_write_pid, platform_zero_pages,
+    platform_random, platform_read, platform_read_ahead, platform_read_pid, platform_release,
+    platform_remove, platform_rename, platform_reserve, platform_size, platform_sync,
+    platform_sync_directory, platform_truncate, platform_unmap, platform_unmap_pages,
+    platform_wall_ms, platform_write, platform_write_pid, platform_zero_pages,
 )
 
 cdef enum:
@@ -213,6 +213,9 @@ cdef class Disk:
         cdef uint64_t limit = (<uint64_t>data + size) & ~mask
         if limit > start:
             platform_unmap_pages(<void*>start, limit - start)
+
+    cdef void read_ahead(self, uint8_t* data, uint64_t size, bint wanted) noexcept nogil:
+        platform_read_ahead(data, size, wanted)
 
     cdef void cache_large(self, int fd, uint64_t offset, uint64_t size) noexcept nogil:
         platform_cache_large(fd, <int64_t>offset, size)
@@ -639,6 +642,9 @@ cdef class MemoryDisk(Disk):
 
     cdef void unmap_pages(self, uint8_t* data, uint64_t size) noexcept nogil:
         pass                              # its maps are its memory
+
+    cdef void read_ahead(self, uint8_t* data, uint64_t size, bint wanted) noexcept nogil:
+        pass
 
     cdef void cache_large(self, int fd, uint64_t offset, uint64_t size) noexcept nogil:
         pass

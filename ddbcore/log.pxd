@@ -38,6 +38,7 @@ cdef struct NewSegment:
     uint32_t number
     int fd
     bint durable                          # name, size and head were synced
+    uint64_t enlarged                     # bytes at its start that lie in large pages
 
 cdef struct DirtyFile:
     int fd                                # of a finished segment; closed when synced
@@ -100,9 +101,7 @@ cdef class Log:
     # Background work: prepare the next segment and fault in pages ahead of the tail; large ones
     # when writes are `fast`.
     cdef void prepare(self, bint fast) noexcept nogil
-    # Make one page large behind the tail at `pos` of a segment of `size` bytes.
-    cdef void enlarge(self, int fd, const uint8_t* base, uint64_t pos,
-                      uint64_t size) noexcept nogil
+    cdef void enlarge(self) noexcept nogil
     # Background work: make the tail durable and let its large pages go.
     cdef void shrink(self) noexcept nogil
     cdef int roll_create(self, uint64_t least, NewSegment* segment) noexcept nogil

@@ -199,6 +199,8 @@ cdef class Log:
         self.unmapped = pos
         self.enlarged = 0
         self.large = True
+        # The room ahead holds nothing: reading around a fault would clear megabytes of it at once.
+        self.disk.read_ahead(self.tail_base, self.tail_size, False)
         if pos + 4 <= self.tail_size and load_u32(self.tail_base + pos) != 0:
             store_u32(self.tail_base + pos, 0)
         self.frame_seed = frame_seed
@@ -212,6 +214,7 @@ cdef class Log:
         cdef int status
         segment_name(number, name)
         out.base = NULL
+        out.enlarged = 0
         out.fd = self.disk.open_file(name, FILE_WRITE | FILE_CREATE)
         if out.fd < 0:
             self.last_errno = -out.fd
@@ -421,9 +424,11 @@ cdef class Log:
         self.dirty_count += 1
         self.view.slots[self.tail_slot].fd = -1
         self.view.slots[self.tail_slot].used = self.tail_pos
+        self.disk.read_ahead(self.tail_base, self.tail_size, True)
         self.adopt(slot, &segment, self.lsn)
         self.resume(slot, SEGMENT_START, segment.seed, self.lsn, self.last_timestamp)
-        self.large = False
+        self.enlarged = segment.enlarged
+        self.large = segment.enlarged != 0
         if not segment.durable:
             self.root_dirty = True
         # A new segment has a seed of its own, and so announces this writer as well as RECORD_OPEN
@@ -614,21 +619,44 @@ cdef class Log:
         free(copy)
         return <int>done if done < 0 else OK
 
-    cdef void enlarge(self, int fd, const uint8_t* base, uint64_t pos,
-                      uint64_t size) noexcept nogil:
-        """Have one more page ahead of the tail large.
+    cdef void enlarge(self) noexcept nogil:
+        """Have one more page large, ahead of the tail or in the segment that comes next.
 
-        One at a time, since a sync may wait for the keeper. Had the tail moved on and `fd` been
+        One at a time, since a sync may wait for the keeper. Had the tail moved on and the file been
         closed just now, another file would be read ahead, and nothing else happen.
         """
-        cdef uint64_t start = (pos + LARGE_PAGE_BYTES - 1) & ~<uint64_t>(LARGE_PAGE_BYTES - 1)
+        cdef uint64_t start, end
+        cdef uint32_t number
+        cdef int fd
+        log_lock_take(self.lock)
+        number = self.view.slots[self.tail_slot].number
+        fd = self.view.slots[self.tail_slot].fd
+        start = (self.tail_pos + LARGE_PAGE_BYTES - 1) & ~<uint64_t>(LARGE_PAGE_BYTES - 1)
+        end = self.tail_pos + LARGE_AHEAD_BYTES
+        if end > self.tail_size:
+            end = self.tail_size
         if self.enlarged > start:
             start = self.enlarged
-        if (base == self.tail_base and start + LARGE_PAGE_BYTES <= size
-                and start < pos + LARGE_AHEAD_BYTES):
+        if start + LARGE_PAGE_BYTES <= end:
             self.large = True
-            self.disk.cache_large(fd, start, LARGE_PAGE_BYTES)
+        elif self.ready.base != NULL:
+            number = self.ready.number
+            fd = self.ready.fd
+            start = self.ready.enlarged
+            end = self.ready.size if self.ready.size < LARGE_AHEAD_BYTES else LARGE_AHEAD_BYTES
+        log_lock_give(self.lock)
+        if start + LARGE_PAGE_BYTES > end:
+            return
+        if start == 0:
+            # The page with the segment's head is there already, a small one.
+            self.disk.cache_drop(fd, 0, LARGE_PAGE_BYTES)
+        self.disk.cache_large(fd, start, LARGE_PAGE_BYTES)
+        log_lock_take(self.lock)
+        if self.ready.base != NULL and self.ready.number == number:
+            self.ready.enlarged = start + LARGE_PAGE_BYTES
+        elif self.view.slots[self.tail_slot].number == number:
             self.enlarged = start + LARGE_PAGE_BYTES
+        log_lock_give(self.lock)
 
     cdef void shrink(self) noexcept nogil:
         cdef uint64_t lsn = lsn_load(&self.lsn)
@@ -667,7 +695,6 @@ cdef class Log:
         cdef uint8_t* base
         cdef uint32_t number = 0
         cdef uint32_t tail_number
-        cdef int fd
         cdef bint wanted
         log_lock_take(self.lock)
         base = self.tail_base
@@ -681,10 +708,9 @@ cdef class Log:
         if wanted:
             number = self.next_number
             self.next_number += 1
-        fd = self.view.slots[self.tail_slot].fd
         log_lock_give(self.lock)
         if fast and not self.zero_ahead:
-            self.enlarge(fd, base, pos, size)
+            self.enlarge()
         if ahead < pos + POPULATE_AHEAD_BYTES and ahead < self.tail_size:
             size = (self.tail_size if self.tail_size < ahead + POPULATE_STEP_BYTES
                     else ahead + POPULATE_STEP_BYTES)
@@ -695,6 +721,8 @@ cdef class Log:
         if wanted:
             # The header's first LSN is not known yet; a segment's frames carry theirs.
             if self.segment_create(self.next_size(0), number, 0, &segment) == OK:
+                if not fast:
+                    self.disk.populate(segment.base, POPULATE_STEP_BYTES, True)
                 log_lock_take(self.lock)
                 self.ready = segment
                 log_lock_give(self.lock)

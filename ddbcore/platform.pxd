@@ -198,6 +198,10 @@ cdef extern from *:
     #endif
     }
 
+    PLATFORM_FUNCTION void platform_read_ahead(void* data, size_t size, int wanted) {
+        madvise(data, size, wanted ? MADV_NORMAL : MADV_RANDOM);
+    }
+
     PLATFORM_FUNCTION void platform_cache_drop(int fd, int64_t offset, size_t size) {
     #if defined(__linux__)
         posix_fadvise(fd, (off_t)offset, (off_t)size, POSIX_FADV_DONTNEED);
@@ -332,6 +336,7 @@ cdef extern from *:
     int platform_populate(void* data, size_t size, int writable) noexcept nogil
     void platform_unmap_pages(void* data, size_t size) noexcept nogil
     void platform_cache_large(int fd, int64_t offset, size_t size) noexcept nogil
+    void platform_read_ahead(void* data, size_t size, int wanted) noexcept nogil
     void platform_cache_drop(int fd, int64_t offset, size_t size) noexcept nogil
     void* platform_reserve(void* place, size_t size) noexcept nogil
     int platform_enable(void* data, size_t size) noexcept nogil
