@@ -49,6 +49,7 @@ cdef struct Arena:
     ReadAt read_at
     UnitCheck check
     int fd                                # checkpoint file, -1 none
+    bint hasty                            # no large pages now, which take time to be cleared
     int error                             # status of the last failed call
     int64_t blocks_left                   # before block_new fails (tests); negative: no bound
 

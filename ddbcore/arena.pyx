@@ -39,19 +39,19 @@ cdef extern from *:
     #include <stdlib.h>
     #if defined(_WIN32)
     #include <malloc.h>
-    static void* span_alloc(size_t size) { return _aligned_malloc(size, 4096); }
+    static void* span_alloc(size_t size, int large) { return _aligned_malloc(size, 4096); }
     static void span_free(void* span) { _aligned_free(span); }
     #define state_swap(target, old, new_) \
         (_InterlockedCompareExchange((volatile long*)(target), (long)(new_), (long)(old)) \
          == (long)(old))
     #else
     #include <sys/mman.h>
-    static void* span_alloc(size_t size) {
+    static void* span_alloc(size_t size, int large) {
         void* span = NULL;
         size_t align = size >= (2u << 20) ? (2u << 20) : 4096;
         if (posix_memalign(&span, align, size) != 0) return NULL;
     #ifdef MADV_HUGEPAGE
-        if (size >= (2u << 20)) madvise(span, size, MADV_HUGEPAGE);
+        if (large && size >= (2u << 20)) madvise(span, size, MADV_HUGEPAGE);
     #endif
         return span;
     }
@@ -62,7 +62,7 @@ cdef extern from *:
     }
     #endif
     """
-    void* span_alloc(size_t size) noexcept nogil
+    void* span_alloc(size_t size, bint large) noexcept nogil
     void span_free(void* span) noexcept nogil
     int state_swap(uint32_t* target, uint32_t old, uint32_t value) noexcept nogil
 
@@ -148,7 +148,7 @@ cdef int span_add(Arena* arena, uint64_t wanted) noexcept nogil:
             memcpy(spans, arena.spans, <size_t>arena.span_count * sizeof(uint8_t*))
             free(arena.spans)
             arena.spans = spans
-    span = <uint8_t*>span_alloc(size)
+    span = <uint8_t*>span_alloc(size, not arena.hasty)
     if span == NULL:
         return ERR_MEMORY
     arena.spans[arena.span_count] = span

@@ -71,6 +71,7 @@ from ddbcore.errors import CorruptError, StorageError
 
 cdef enum:
     WINDOW_COUNT = 64
+    HASTY_BYTES_MAX = 4194304             # replaying more takes longer than clearing large pages
     PROOF_ZEROS_MAX = 1048576             # this many zero bytes end the search for a proof
     PROOF_BYTES_MAX = 67108864
     PROOF_WINDOW_BYTES = 65536
@@ -284,6 +285,8 @@ cdef class Replayer:
             engine.position = position
             engine.recovered_bytes += frame.size_bytes
             engine.recovered_frames += 1
+            if engine.recovered_bytes > HASTY_BYTES_MAX:
+                engine.arena.hasty = False
         self.flush()
         return end
 
@@ -293,10 +296,12 @@ cdef int replay(Engine engine, bint trusting=False) except -1:
     cdef int end
     replayer.engine = engine
     engine.log.view.trusting = trusting
+    engine.arena.hasty = True
     try:
         end = replayer.run()
     finally:
         engine.log.view.trusting = False
+        engine.arena.hasty = False
     engine.log.lsn = engine.position.lsn
     return end
 
