@@ -15,7 +15,7 @@ cdef enum:
     BATCH_MAX = 4096                      # records that one evaluation decides
     BATCH_FREE_MIN = 32                   # fewer are decided with the GIL
     WALKED_MIN = 4096                     # records decided before a sieve is thought of
-    WALKED_SHARE = 128                    # and one in so many of the table
+    WALKED_SHARE = 256                    # and one in so many of the table
     PASSED_SHARE_MAX = 16                 # at most one in so many passed
     PREFETCH_AHEAD = 12                   # records; deciding one covers a tenth of a cache miss
 
