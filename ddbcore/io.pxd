@@ -54,7 +54,8 @@ cdef class Disk:
     # would otherwise take each out of use by itself, and stop all threads for it. Nothing is lost,
     # they come back when they are touched.
     cdef void unmap_pages(self, uint8_t* data, uint64_t size) noexcept nogil
-    # Whether a fault in a file's map may read what lies around it too, as it may at first.
+    # Whether a fault in whole pages of a file's map may read what lies around it too, as it may at
+    # first.
     cdef void read_ahead(self, uint8_t* data, uint64_t size, bint wanted) noexcept nogil
     # Have the system cache a range of a file in large pages (2 MiB), where it is not cached yet and
     # the file system can; best effort.

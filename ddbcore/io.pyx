@@ -215,7 +215,11 @@ cdef class Disk:
             platform_unmap_pages(<void*>start, limit - start)
 
     cdef void read_ahead(self, uint8_t* data, uint64_t size, bint wanted) noexcept nogil:
-        platform_read_ahead(data, size, wanted)
+        cdef uint64_t mask = platform_page_bytes() - 1
+        cdef uint64_t start = (<uint64_t>data + mask) & ~mask
+        cdef uint64_t limit = (<uint64_t>data + size) & ~mask
+        if limit > start:
+            platform_read_ahead(<void*>start, limit - start, wanted)
 
     cdef void cache_large(self, int fd, uint64_t offset, uint64_t size) noexcept nogil:
         platform_cache_large(fd, <int64_t>offset, size)

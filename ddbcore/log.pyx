@@ -200,7 +200,7 @@ cdef class Log:
         self.enlarged = 0
         self.large = True
         # The room ahead holds nothing: reading around a fault would clear megabytes of it at once.
-        self.disk.read_ahead(self.tail_base, self.tail_size, False)
+        self.disk.read_ahead(self.tail_base + pos, self.tail_size - pos, False)
         if pos + 4 <= self.tail_size and load_u32(self.tail_base + pos) != 0:
             store_u32(self.tail_base + pos, 0)
         self.frame_seed = frame_seed
