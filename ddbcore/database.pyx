@@ -343,9 +343,11 @@ cdef int compact_all(Engine engine, bint whole) except -1:
             break
         while engine.compaction.victims != NULL and engine.compaction_count == before:
             compaction_step(engine, COMPACTION_BATCH)
-            # Other threads may go on; they may take steps as well.
+            # Other threads may go on; they may take steps as well. The keeper is busy with syncs, too
+            # busy to have large pages ready at this speed.
             with nogil:
-                pass
+                if not engine.log.zero_ahead:
+                    engine.log.enlarge()
             PyErr_CheckSignals()
             engine.require_writable()
         if engine.compaction_count != before:

@@ -101,6 +101,7 @@ cdef class Log:
     # Background work: prepare the next segment and fault in pages ahead of the tail; large ones
     # when writes are `fast`.
     cdef void prepare(self, bint fast) noexcept nogil
+    # A part of that for whoever writes faster still: any thread.
     cdef void enlarge(self) noexcept nogil
     # Background work: make the tail durable and let its large pages go.
     cdef void shrink(self) noexcept nogil
