@@ -343,8 +343,8 @@ cdef int compact_all(Engine engine, bint whole) except -1:
             break
         while engine.compaction.victims != NULL and engine.compaction_count == before:
             compaction_step(engine, COMPACTION_BATCH)
-            # Other threads may go on; they may take steps as well. The keeper is busy with syncs, too
-            # busy to have large pages ready at this speed.
+            # Other threads may go on; they may take steps as well. The keeper, busy with syncs,
+            # cannot have large pages ready at this speed.
             with nogil:
                 if not engine.log.zero_ahead:
                     engine.log.enlarge()
