@@ -466,7 +466,6 @@ def test_storage_in_memory_is_volatile(tmp_path):
     assert not SimulatedDisk().volatile_storage
 
 
-# Thousands of databases in one test run: their address space has to come back.
 # A log that is overwritten gives up segments as it takes new ones. Their memory is kept for the
 # next of the same size, as it is, while as much is in use; whatever else is made of it is zero.
 def test_memory_of_a_large_file_is_used_again():
@@ -512,6 +511,7 @@ def test_memory_of_a_large_file_goes_where_little_else_is_in_use():
         door.close(fd)
 
 
+# Thousands of databases in one test run: their address space has to come back.
 def test_a_dropped_memory_disk_gives_its_memory_back():
     def maps_count():
         with open("/proc/self/maps", "rb") as maps:

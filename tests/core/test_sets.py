@@ -1,7 +1,7 @@
 """Small sets are made without asking the interpreter; nobody may be able to tell.
 
 Items are read twice, from the log and from the cache: both ways make sets. Compared is what CPython
-lets one see of a set: members, order of iteration, growth, removal, the garbage collector's view.
+lets one see of a set: members, size, growth, removal, the garbage collector's view.
 Environment: HASHRANGE_SETS_SEED.
 """
 
@@ -28,6 +28,12 @@ COUNT_MAX = 12                # members: below and above what a small set holds
 def table() -> Iterator[hashrange.Table]:
     with hashrange.open() as db:
         yield db.create_table("table", ("id", "S"))
+
+
+def dice_of(variable: str) -> random.Random:
+    seed = seed_of(variable)
+    print(f"{variable}={seed}")
+    return random.Random(seed)
 
 
 def members_of(dice: random.Random, count: int) -> set[Any]:
@@ -59,9 +65,10 @@ def test_the_tested_interpreters_make_small_sets_here() -> None:
     )
 
 
-# Members go in one by one, each in its own order, so that places taken by others are met.
+# Each member must be found where CPython looks for it: integers whose hashes end alike are among
+# them, so that places taken by others are met.
 def test_sets_read_are_as_if_their_members_had_been_added(table: hashrange.Table) -> None:
-    dice = random.Random(seed_of("HASHRANGE_SETS_SEED"))
+    dice = dice_of("HASHRANGE_SETS_SEED")
     for _ in range(ROUNDS):
         members = members_of(dice, dice.randrange(1, COUNT_MAX))
         for made in both(table, members):
@@ -76,7 +83,7 @@ def test_sets_read_are_as_if_their_members_had_been_added(table: hashrange.Table
 
 # What the caller does with its set decides on the table behind it: growth, holes, emptiness.
 def test_sets_read_can_be_changed_like_any_other(table: hashrange.Table) -> None:
-    dice = random.Random(seed_of("HASHRANGE_SETS_SEED"))
+    dice = dice_of("HASHRANGE_SETS_SEED")
     for _ in range(ROUNDS):
         members = members_of(dice, dice.randrange(1, 7))
         for made in both(table, members):
