@@ -346,8 +346,7 @@ cdef int compact_all(Engine engine, bint whole) except -1:
             # Other threads may go on; they may take steps as well. The keeper, busy with syncs,
             # cannot have large pages ready at this speed.
             with nogil:
-                if not engine.log.zero_ahead:
-                    engine.log.enlarge()
+                engine.log.enlarge()
             PyErr_CheckSignals()
             engine.require_writable()
         if engine.compaction_count != before:

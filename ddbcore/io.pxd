@@ -57,8 +57,8 @@ cdef class Disk:
     # Whether a fault in whole pages of a file's map may read what lies around it too, as it may at
     # first.
     cdef void read_ahead(self, uint8_t* data, uint64_t size, bint wanted) noexcept nogil
-    # Have the system cache a range of a file in large pages (2 MiB), where it is not cached yet and
-    # the file system can; best effort.
+    # Have the system cache 2 MiB of a file, from a multiple of that on, as one large page, where
+    # nothing of it is cached yet and the file system can; best effort.
     cdef void cache_large(self, int fd, uint64_t offset, uint64_t size) noexcept nogil
     # Have the system forget what it cached of a range, where that is clean and nobody maps it.
     cdef void cache_drop(self, int fd, uint64_t offset, uint64_t size) noexcept nogil

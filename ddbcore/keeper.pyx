@@ -3,8 +3,10 @@
 Theory of operation
     Both start with the first write. The keeper never takes the GIL: while there are writes it looks
     once a millisecond, prepares the next segment, faults in pages ahead of the tail, and syncs when
-    the interval has passed; when nothing was written for a while and all is durable, it sleeps
-    until a writer wakes it. When the log has grown enough it wakes the maintainer.
+    the interval has passed. Of fast writes it has the pages large, and when they get slow it lets
+    these go (DESIGN.md, "Large pages of the log"). When nothing was written for a while and all is
+    durable, it sleeps until a writer wakes it. When the log has grown enough it wakes the
+    maintainer.
 
     The maintainer first proves what the opening relied on. It works under the GIL in steps of some
     ten microseconds and lets go in between; the long parts of a checkpoint run without the GIL. A

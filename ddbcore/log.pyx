@@ -628,6 +628,8 @@ cdef class Log:
         cdef uint64_t start, end
         cdef uint32_t number
         cdef int fd
+        if self.zero_ahead:
+            return                        # all of a segment is cached, by the zeros written to it
         log_lock_take(self.lock)
         number = self.view.slots[self.tail_slot].number
         fd = self.view.slots[self.tail_slot].fd
@@ -709,7 +711,7 @@ cdef class Log:
             number = self.next_number
             self.next_number += 1
         log_lock_give(self.lock)
-        if fast and not self.zero_ahead:
+        if fast:
             self.enlarge()
         if ahead < pos + POPULATE_AHEAD_BYTES and ahead < self.tail_size:
             size = (self.tail_size if self.tail_size < ahead + POPULATE_STEP_BYTES

@@ -32,7 +32,6 @@ cdef extern from *:
 
     /* One transfer moves 2 GiB less a page on Linux and INT_MAX bytes on macOS: stay below both. */
     #define PLATFORM_TRANSFER_MAX ((size_t)1 << 30)
-    #define PLATFORM_LARGE_BYTES ((size_t)1 << 21)
 
     #if !defined(MAP_ANONYMOUS)
     #define MAP_ANONYMOUS MAP_ANON
@@ -179,19 +178,19 @@ cdef extern from *:
        has it, so that reads through the other maps stay small. */
     PLATFORM_FUNCTION void platform_cache_large(int fd, int64_t offset, size_t size) {
     #if defined(__linux__) && defined(MADV_HUGEPAGE)
-        size_t page = platform_page_bytes(), done;
-        char* data;
+        size_t page = platform_page_bytes();
+        void* data;
         cpu_set_t processors;
         /* With larger pages the large ones are larger too, up to 512 MiB. */
         if (page != 4096) return;
         /* Zeros for 2 MiB are written in one go: the only processor would be away for that long. */
         if (sched_getaffinity(0, sizeof processors, &processors) == 0
             && CPU_COUNT(&processors) == 1) return;
-        data = (char*)mmap(NULL, size, PROT_READ, MAP_SHARED, fd, (off_t)offset);
+        data = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, (off_t)offset);
         if (data == MAP_FAILED) return;
+        /* The first small page brings the large one that it lies in. */
         if (madvise(data, size, MADV_HUGEPAGE) == 0 && madvise(data, size, MADV_RANDOM) == 0)
-            for (done = 0; done < size; done += PLATFORM_LARGE_BYTES)
-                if (madvise(data + done, page, 22) != 0) break;
+            platform_populate(data, page, 0);
         munmap(data, size);
     #else
         (void)fd; (void)offset; (void)size;
