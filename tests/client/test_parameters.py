@@ -96,7 +96,7 @@ def strategy(shape: shapes.Shape, depth: int = 0) -> st.SearchStrategy[Any]:
                 "bool": st.booleans(),
                 "bytes": st.sampled_from([b"", b"a", bytearray(b"b"), "text"]),
                 "float": st.sampled_from([0.5, 1, Decimal("1.5")]),
-                "time": st.sampled_from([datetime(2026, 1, 1, tzinfo=UTC), 7, "2026-01-01"]),
+                "time": st.sampled_from([datetime(2026, 1, 1, tzinfo=UTC), 7, "2026-01-01", True]),
             }[shape.base]
         case shapes.Sequence():
             good = st.lists(strategy(shape.element, depth + 1), max_size=2)
@@ -212,6 +212,7 @@ def test_arguments_are_not_changed(client: Any) -> None:
         (1_767_323_045, 1_767_323_045),
         (1_767_323_045.7, 1_767_323_045),
         ("1767323045", 1_767_323_045),
+        (False, 0),                       # a number to botocore
         ("yesterday", None),
         ([], None),
         (float("nan"), None),

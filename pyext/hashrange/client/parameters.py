@@ -303,7 +303,7 @@ def seconds(value: Any) -> int | None:
                 value = float(value)
             except ValueError:
                 value = datetime.fromisoformat(value)
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int | float):
             return math.floor(datetime.fromtimestamp(value, UTC).timestamp())
         return int(value.timestamp() // 1)
     except (ValueError, TypeError, AttributeError, OverflowError, OSError):
