@@ -3,7 +3,8 @@
 *Theory of operation*. A PartitionProbe owns an arena and a partition and takes hashes as they are,
 so that tests choose them: equal tags, full segments, the ends of the hash space. `table_check`
 walks the index of a table of an open database as `hashrange verify` does; `engine_check` adds up
-what the counters say; `memory_limit` makes memory run out. Nothing in the engine uses any of them.
+what the counters say; `memory_limit` makes memory run out; `template_count` looks into the
+decoder's memory. Nothing in the engine uses any of them.
 
 *Invariants*. (1) table_check changes nothing.
 
@@ -33,6 +34,7 @@ from ddbcore.partition cimport (
     slot_ref,
 )
 from ddbcore.segments cimport SLOT_FREE
+from ddbcore.shape cimport SHAPE_SLOT_COUNT, Shape
 from ddbcore.status cimport ERR_FULL, ERR_MEMORY, FOUND, OK
 from ddbcore.table cimport CoreTable
 
@@ -154,6 +156,13 @@ def memory_limit(Engine engine not None, blocks):
 def relied_blocks(Engine engine not None):
     """Blocks of the log that the opening relied on and that are not proven yet."""
     return engine.log.view.relied_blocks
+
+
+def template_count(CoreTable table not None):
+    """Shapes of the table's items, and of the maps in them, that have a template."""
+    cdef const Shape* shapes = table.codec.memory.shapes
+    cdef uint32_t index
+    return sum(shapes[index].template != NULL for index in range(SHAPE_SLOT_COUNT))
 
 
 def engine_check(Engine engine not None):

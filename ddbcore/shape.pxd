@@ -14,7 +14,7 @@ cdef struct Shape:
     PyObject* template                    # owned: a dict of the names, or NULL
     size_t offset_bytes                   # from the dict's keys object to its first value
     uint64_t hash
-    uint64_t candidate                    # hash that came last: twice in a row gets a template
+    uint64_t candidate                    # hash that came to one of its neighbours
     uint32_t count                        # names
     PyObject* names[SHAPE_NAMES_MAX]      # borrowed: the template holds them
 

@@ -15,8 +15,8 @@ Theory of operation
     placeholder is not dropped when a value takes its slot: its count of references grows by one
     with each copy, which 2**62 copies would exhaust.
 
-    A shape gets its template at the second time in a row that its hash meets its slot, so that
-    items without common shapes do not pay for templates that nobody uses.
+    A shape gets its template when it comes again and few others that belong to the same slots came
+    in between: templates that nobody uses cost nothing, and shapes that meet all have theirs.
 
 Invariants
     1. A template is never handed out and never changes. Its names are distinct.
@@ -100,6 +100,10 @@ cdef extern from *:
     PyObject* hr_dict_clone(
         PyObject* source, size_t offset, PyObject** values, unsigned int count,
     ) noexcept
+
+
+cdef enum:
+    NEIGHBOURS = 4                        # slots that a shape may take; a power of two
 
 
 cdef struct Entry:
@@ -232,19 +236,20 @@ cdef PyObject* template_copy(
     return made
 
 
-# The slot of a shape that has a template, or NULL. Either of two neighbours may be it, so that two
-# shapes of one table seldom drive each other out.
+# The slot of a shape that has a template, or NULL. Any of its hash's few neighbours may be it, so
+# that the shapes of one table seldom drive each other out.
 cdef inline Shape* slot_of(
     const Shape* shapes, uint64_t hash, PyObject** names, uint32_t count,
 ) noexcept:
-    cdef const Shape* shape = shapes + (hash >> (64 - SHAPE_SLOT_BITS))
-    cdef int _turn
-    for _turn in range(2):
+    cdef size_t place = hash >> (64 - SHAPE_SLOT_BITS)
+    cdef const Shape* shape
+    cdef size_t turn
+    for turn in range(NEIGHBOURS):
+        shape = shapes + (place ^ turn)
         if shape.hash == hash and shape.count == count and shape.template != NULL and (
             memcmp(shape.names, names, count * sizeof(PyObject*)) == 0
         ):
             return <Shape*>shape
-        shape = shapes + ((hash >> (64 - SHAPE_SLOT_BITS)) ^ 1)
     return NULL
 
 
@@ -265,18 +270,28 @@ cdef PyObject* shape_find(
     return shape.template
 
 
-# Note that a shape without a template came; the second time in a row it gets one.
+# Note that a shape without a template came; the second time it gets one. The neighbours remember
+# the last that came to any of them, the latest first.
 cdef void shape_learn(Shape* shapes, uint64_t hash, PyObject** names, uint32_t count) noexcept:
-    cdef Shape* shape = shapes + (hash >> (64 - SHAPE_SLOT_BITS))
-    cdef Shape* other = shapes + ((hash >> (64 - SHAPE_SLOT_BITS)) ^ 1)
-    if shape.template != NULL and other.template == NULL:
-        shape = other
-    if shape.candidate == hash:
-        try:
-            shape_make(shape, hash, names, count)
-        except Exception:
-            pass                          # out of memory, most likely: the dict will tell
-    shape.candidate = hash
+    cdef size_t place = hash >> (64 - SHAPE_SLOT_BITS)
+    cdef Shape* first = shapes + (place & ~<size_t>(NEIGHBOURS - 1))
+    cdef size_t turn
+    for turn in range(NEIGHBOURS):
+        if first[turn].candidate == hash:
+            break
+    else:
+        for turn in range(NEIGHBOURS - 1, 0, -1):
+            first[turn].candidate = first[turn - 1].candidate
+        first.candidate = hash
+        return
+    for turn in range(NEIGHBOURS):
+        if shapes[place ^ turn].template == NULL:
+            place ^= turn
+            break
+    try:
+        shape_make(shapes + place, hash, names, count)
+    except Exception:
+        pass                              # out of memory, most likely: the dict will tell
 
 
 cdef PyObject* shape_dict(
