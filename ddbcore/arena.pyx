@@ -32,38 +32,22 @@ from libc.string cimport memcpy, memset
 
 from ddbcore.hashing cimport hash_bytes
 from ddbcore.io cimport Disk
+from ddbcore.memory cimport span_alloc, span_free
 from ddbcore.status cimport ERR_CORRUPT, ERR_FULL, ERR_IO, ERR_MEMORY, OK
 
 cdef extern from *:
     """
-    #include <stdlib.h>
     #if defined(_WIN32)
-    #include <malloc.h>
-    static void* span_alloc(size_t size, int large) { return _aligned_malloc(size, 4096); }
-    static void span_free(void* span) { _aligned_free(span); }
-    #define state_swap(target, old, new_) \
-        (_InterlockedCompareExchange((volatile long*)(target), (long)(new_), (long)(old)) \
+    #define state_swap(target, old, new_) \\
+        (_InterlockedCompareExchange((volatile long*)(target), (long)(new_), (long)(old)) \\
          == (long)(old))
     #else
-    #include <sys/mman.h>
-    static void* span_alloc(size_t size, int large) {
-        void* span = NULL;
-        size_t align = size >= (2u << 20) ? (2u << 20) : 4096;
-        if (posix_memalign(&span, align, size) != 0) return NULL;
-    #ifdef MADV_HUGEPAGE
-        if (large && size >= (2u << 20)) madvise(span, size, MADV_HUGEPAGE);
-    #endif
-        return span;
-    }
-    static void span_free(void* span) { free(span); }
     static int state_swap(uint32_t* target, uint32_t old, uint32_t value) {
         return __atomic_compare_exchange_n(target, &old, value, 0, __ATOMIC_ACQ_REL,
                                            __ATOMIC_ACQUIRE);
     }
     #endif
     """
-    void* span_alloc(size_t size, bint large) noexcept nogil
-    void span_free(void* span) noexcept nogil
     int state_swap(uint32_t* target, uint32_t old, uint32_t value) noexcept nogil
 
 cdef enum:

@@ -6,7 +6,6 @@ from ddbcore.btree cimport Span
 from ddbcore.shape cimport Shape
 
 cdef struct CacheEntry:
-    CacheEntry* chain                     # next in the bucket
     CacheEntry* newer                     # towards the most recently used
     CacheEntry* older
     uint64_t hash                         # of the whole key and the keyspace
@@ -19,9 +18,13 @@ cdef struct CacheEntry:
     uint16_t readers                      # copies under way: it is not freed
     bint unlinked                         # not in the cache any more: the last reader frees it
 
+cdef struct CacheSlot:
+    uint64_t hash                         # the entry's
+    CacheEntry* entry                     # NULL: free
+
 cdef class ItemCache:
-    cdef CacheEntry** buckets
-    cdef uint32_t bucket_count            # a power of two
+    cdef CacheSlot* slots
+    cdef uint32_t slot_count              # a power of two, and a quarter of them free
     cdef uint32_t entry_count
     cdef CacheEntry* newest
     cdef CacheEntry* oldest
@@ -34,11 +37,13 @@ cdef class ItemCache:
 
     cdef CacheEntry* find(self, uint32_t keyspace_id, uint64_t hash, Span hash_key,
                           Span range_key) noexcept
+    cdef void slot_free(self, CacheEntry* entry) noexcept
     cdef void list_take(self, CacheEntry* entry) noexcept
     cdef void list_add(self, CacheEntry* entry) noexcept
     cdef int remove(self, CacheEntry* entry) except -1
     cdef bint admit(self, uint64_t hash) noexcept
-    cdef int grow(self) noexcept
+    cdef void slot_take(self, uint64_t hash, CacheEntry* entry) noexcept
+    cdef bint grow(self) noexcept
     # A copy of the cached item, or None.
     cdef object fetch(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key)
     # Keep a copy of an item, unless *clock moves while it is made.

@@ -1,9 +1,13 @@
 """The item cache: decoded items, least recently used first out, bounded in bytes.
 
 Theory of operation
-    A chained hash table of entries that also form a list in order of use. An entry holds the
-    encoded key, to compare, and the item in frozen form (copies.pyx); `fetch` makes a dict of it,
-    so the caller may change what it got. Writes forget the item they touch.
+    A hash table of entries that also form a list in order of use. An entry holds the encoded key,
+    to compare, and the item in frozen form (copies.pyx); `fetch` makes a dict of it, so the caller
+    may change what it got. Writes forget the item they touch.
+
+    The slots of the table hold whole hashes beside the entries, so that a search reads no entry in
+    vain and growing reads none at all: entries are cold. An entry lies in the first free slot from
+    its hash on (linear probing); one that goes lets those behind it move up.
 
     Putting an entry at the front of the list touches its neighbours, which are cold. So an entry
     stays where it is while few others were put in front of it since it came there (an eighth of
@@ -15,7 +19,8 @@ Theory of operation
 
 Invariants
     1. bytes_used is the sum of the entries' weights and never above bytes_max after a call.
-    2. Every entry is in one bucket and once in the list.
+    2. Every entry is in one slot and once in the list; no slot between its own and the one that
+       its hash names is free.
 
 Threads
     Under the GIL. Making and dropping values may run other Python code, which may remove an entry:
@@ -25,7 +30,7 @@ Threads
 from cpython.ref cimport Py_DECREF
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcmp, memcpy, memset
 
 from ddbcore.btree cimport Span
 from ddbcore.copies cimport (
@@ -35,6 +40,7 @@ from ddbcore.copies cimport (
     frozen_item,
     frozen_make,
 )
+from ddbcore.memory cimport span_alloc, span_free
 from ddbcore.pyapi cimport PyObject, error_raise
 
 cdef extern from *:
@@ -50,9 +56,9 @@ cdef extern from *:
     void entry_prefetch(const void* entry) noexcept
 
 cdef enum:
-    BUCKET_COUNT_MIN = 64
+    SLOT_COUNT_MIN = 64
     DOORKEEPER_MARKS = 65536
-    ENTRY_OVERHEAD_BYTES = 96             # entry, bucket and allocator
+    ENTRY_OVERHEAD_BYTES = 96             # entry, slot and allocator
 
 
 cdef inline uint8_t* entry_key(CacheEntry* entry) noexcept:
@@ -70,16 +76,23 @@ cdef void entry_free(CacheEntry* entry) noexcept:
     free(entry)
 
 
+cdef CacheSlot* slots_new(uint32_t count) noexcept:
+    cdef CacheSlot* slots = <CacheSlot*>span_alloc(count * sizeof(CacheSlot), True)
+    if slots != NULL:
+        memset(slots, 0, count * sizeof(CacheSlot))
+    return slots
+
+
 cdef class ItemCache:
     """LRU of decoded items. bytes_max: bound of the estimated memory in bytes; 0: no cache."""
 
     def __cinit__(self, uint64_t bytes_max):
         self.bytes_max = bytes_max
         if bytes_max != 0:
-            self.buckets = <CacheEntry**>calloc(BUCKET_COUNT_MIN, sizeof(CacheEntry*))
-            if self.buckets == NULL:
+            self.slots = slots_new(SLOT_COUNT_MIN)
+            if self.slots == NULL:
                 raise MemoryError()
-            self.bucket_count = BUCKET_COUNT_MIN
+            self.slot_count = SLOT_COUNT_MIN
 
     def __dealloc__(self):
         cdef CacheEntry* entry = self.oldest
@@ -88,22 +101,45 @@ cdef class ItemCache:
             newer = entry.newer
             entry_free(entry)
             entry = newer
-        free(self.buckets)
+        span_free(self.slots)
         free(self.doorkeeper)
 
     cdef CacheEntry* find(self, uint32_t keyspace_id, uint64_t hash, Span hash_key,
                           Span range_key) noexcept:
-        cdef CacheEntry* entry = self.buckets[hash & (self.bucket_count - 1)]
+        cdef uint32_t last = self.slot_count - 1
+        cdef uint32_t place = <uint32_t>hash & last
+        cdef CacheEntry* entry = self.slots[place].entry
         while entry != NULL:
-            entry_prefetch(entry)
-            if (entry.hash == hash and entry.keyspace_id == keyspace_id
-                    and entry.hash_size == hash_key.size and entry.range_size == range_key.size
-                    and memcmp(entry_key(entry), hash_key.data, hash_key.size) == 0
-                    and memcmp(entry_key(entry) + hash_key.size, range_key.data,
-                               range_key.size) == 0):
-                return entry
-            entry = entry.chain
+            if self.slots[place].hash == hash:
+                entry_prefetch(entry)
+                if (entry.keyspace_id == keyspace_id
+                        and entry.hash_size == hash_key.size
+                        and entry.range_size == range_key.size
+                        and memcmp(entry_key(entry), hash_key.data, hash_key.size) == 0
+                        and memcmp(entry_key(entry) + hash_key.size, range_key.data,
+                                   range_key.size) == 0):
+                    return entry
+            place = (place + 1) & last
+            entry = self.slots[place].entry
         return NULL
+
+    cdef void slot_free(self, CacheEntry* entry) noexcept:
+        """Free the slot of an entry; those behind it move up as far as their hashes let them."""
+        cdef uint32_t last = self.slot_count - 1
+        cdef uint32_t gap = <uint32_t>entry.hash & last
+        cdef uint32_t place, home
+        while self.slots[gap].entry != entry:
+            gap = (gap + 1) & last
+        place = gap
+        while True:
+            place = (place + 1) & last
+            if self.slots[place].entry == NULL:
+                break
+            home = <uint32_t>self.slots[place].hash & last
+            if ((place - home) & last) >= ((place - gap) & last):
+                self.slots[gap] = self.slots[place]
+                gap = place
+        self.slots[gap].entry = NULL
 
     cdef void list_take(self, CacheEntry* entry) noexcept:
         if entry.newer != NULL:
@@ -127,10 +163,7 @@ cdef class ItemCache:
         entry.moved = self.moves
 
     cdef int remove(self, CacheEntry* entry) except -1:
-        cdef CacheEntry** link = &self.buckets[entry.hash & (self.bucket_count - 1)]
-        while link[0] != entry:
-            link = &link[0].chain
-        link[0] = entry.chain
+        self.slot_free(entry)
         self.list_take(entry)
         self.entry_count -= 1
         self.bytes_used -= entry.weight
@@ -175,25 +208,28 @@ cdef class ItemCache:
         self.doorkeeper[place] = mark
         return False
 
-    cdef int grow(self) noexcept:
-        cdef uint32_t count = self.bucket_count * 2
-        cdef CacheEntry** buckets = <CacheEntry**>calloc(count, sizeof(CacheEntry*))
-        cdef CacheEntry* entry
-        cdef CacheEntry* chain
+    cdef void slot_take(self, uint64_t hash, CacheEntry* entry) noexcept:
+        cdef uint32_t place = <uint32_t>hash & (self.slot_count - 1)
+        while self.slots[place].entry != NULL:
+            place = (place + 1) & (self.slot_count - 1)
+        self.slots[place].hash = hash
+        self.slots[place].entry = entry
+
+    cdef bint grow(self) noexcept:
+        """Twice the slots; False when there is no memory for them."""
+        cdef CacheSlot* former = self.slots
+        cdef uint32_t count = self.slot_count
         cdef uint32_t index
-        if buckets == NULL:
-            return 0
-        for index in range(self.bucket_count):
-            entry = self.buckets[index]
-            while entry != NULL:
-                chain = entry.chain
-                entry.chain = buckets[entry.hash & (count - 1)]
-                buckets[entry.hash & (count - 1)] = entry
-                entry = chain
-        free(self.buckets)
-        self.buckets = buckets
-        self.bucket_count = count
-        return 1
+        cdef CacheSlot* slots = slots_new(count * 2)
+        if slots == NULL:
+            return False
+        self.slots = slots
+        self.slot_count = count * 2
+        for index in range(count):
+            if former[index].entry != NULL:
+                self.slot_take(former[index].hash, former[index].entry)
+        span_free(former)
+        return True
 
     cdef int keep(self, uint32_t keyspace_id, uint64_t hash, Span hash_key, Span range_key,
                   dict item, const Shape* shapes, size_t weight, const uint64_t* clock) except -1:
@@ -228,10 +264,10 @@ cdef class ItemCache:
         memcpy(entry_key(entry), hash_key.data, hash_key.size)
         memcpy(entry_key(entry) + hash_key.size, range_key.data, range_key.size)
         self.make_room(self.find(keyspace_id, hash, hash_key, range_key), weight)
-        if self.entry_count >= self.bucket_count:
-            self.grow()
-        entry.chain = self.buckets[hash & (self.bucket_count - 1)]
-        self.buckets[hash & (self.bucket_count - 1)] = entry
+        if self.entry_count >= self.slot_count - (self.slot_count >> 2) and not self.grow():
+            entry_free(entry)
+            return 0
+        self.slot_take(hash, entry)
         self.list_add(entry)
         self.entry_count += 1
         self.bytes_used += weight

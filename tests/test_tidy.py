@@ -29,7 +29,7 @@ class Layer(NamedTuple):
 # Bottom first. A module that is in no row fails the test: give it a place here.
 LAYERS = [
     Layer("errors", "ddbcore.errors ddbcore.status"),
-    Layer("bytes", "ddbcore.buffer ddbcore.record ddbcore.pyapi ddbcore.platform"),
+    Layer("bytes", "ddbcore.buffer ddbcore.record ddbcore.pyapi ddbcore.platform ddbcore.memory"),
     Layer("JSON text", "ddbcore.json_text"),
     Layer("JSON", "ddbcore.json_reader ddbcore.json_writer"),
     Layer("base", "ddbcore.hashing ddbcore.io"),
