@@ -32,6 +32,7 @@ cdef struct Unit:
     uint8_t granules                      # size in 4 KiB; 0 = free
     uint8_t shadow_granules
     uint8_t saved_granules                # size of the saved image; 0 = none
+    uint32_t late                         # partition: its first late record, from 1; 0 = none
 
 cdef struct Arena:
     Unit* chunks[CHUNK_COUNT_MAX]
@@ -49,8 +50,8 @@ cdef struct Arena:
     ReadAt read_at
     UnitCheck check
     int fd                                # checkpoint file, -1 none
-    bint hasty                            # no large pages now, which take time to be cleared
     int error                             # status of the last failed call
+    uint64_t late_count                   # records that wait for units to be loaded
     int64_t blocks_left                   # before block_new fails (tests); negative: no bound
 
 cdef int arena_init(Arena* arena, Disk disk) except -1

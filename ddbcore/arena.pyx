@@ -103,6 +103,7 @@ cdef void arena_reset(Arena* arena) noexcept nogil:
     arena.unit_count = 0
     arena.free_head = UNIT_NONE
     arena.bytes_used = 0
+    arena.late_count = 0
     arena.epoch = 1
     arena.saving = 0
     arena.error = OK
@@ -132,7 +133,7 @@ cdef int span_add(Arena* arena, uint64_t wanted) noexcept nogil:
             memcpy(spans, arena.spans, <size_t>arena.span_count * sizeof(uint8_t*))
             free(arena.spans)
             arena.spans = spans
-    span = <uint8_t*>span_alloc(size, not arena.hasty)
+    span = <uint8_t*>span_alloc(size)
     if span == NULL:
         return ERR_MEMORY
     arena.spans[arena.span_count] = span
@@ -259,6 +260,7 @@ cdef void unit_free(Arena* arena, uint32_t unit) noexcept nogil:
     entry.state = arena.epoch
     entry.data = NULL
     entry.granules = 0
+    entry.late = 0
     entry.owner = arena.free_head
     arena.free_head = unit
 

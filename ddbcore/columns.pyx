@@ -434,6 +434,7 @@ cdef class ColumnReader:
     cdef int enter(self) except -1:
         cdef Engine engine = self.items.engine
         self.items.enter()
+        engine.prove_relied(f"reading columns of table {self.items.name}")
         if self.reader is None:
             return 0
         self.cursor.table.enter()

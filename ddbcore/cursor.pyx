@@ -209,7 +209,7 @@ cdef class Cursor:
             self.wanted = WINDOW_FIRST
         if self.space != table.space:
             self.renew()
-        if table.engine.log.view.relied_blocks != 0:
+        if table.engine.log.view.relied_blocks != 0 or table.engine.arena.late_count != 0:
             table.engine.prove_relied(f"walking table {table.name}")
         self.window_count = 0
         self.window_next = 0

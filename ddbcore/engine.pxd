@@ -121,7 +121,10 @@ cdef class Engine:
     cdef int require_open(self) except -1
     # Refuse writes to readers, closed and poisoned engines.
     cdef int require_writable(self) except -1
-    # Prove what the opening relied on; raises CorruptError (segments, "relied").
+    # Put late records into the indexes of all tables, up to so many segments of each; raises
+    # CorruptError (partition, "late records").
+    cdef int catch_up(self, uint64_t segments_max, str doing) except -1
+    # The same, all of them; and prove what the opening relied on (segments, "relied").
     cdef int prove_relied(self, str doing) except -1
     # Raise the exception of a kernel's status.
     cdef int fail(self, int status, str doing) except -1

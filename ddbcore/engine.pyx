@@ -37,7 +37,7 @@ from ddbcore.keyspace cimport keyspace_clear, keyspace_free, keyspace_init
 from ddbcore.log cimport FRAME_BYTES_MAX, FRAME_HEADER_BYTES, Log, log_room
 from ddbcore.lru cimport ItemCache
 from ddbcore.node cimport node_check
-from ddbcore.partition cimport segment_check
+from ddbcore.partition cimport partition_catch_up, segment_check
 from ddbcore.record cimport RECORD_DROP, RECORD_HEADER_BYTES, RECORD_NAME, RECORD_TABLE, Record
 from ddbcore.segments cimport padded, view_settled
 from ddbcore.slab cimport slab_check
@@ -312,7 +312,21 @@ cdef class Engine:
                 "and open it again")
         return 0
 
+    cdef int catch_up(self, uint64_t segments_max, str doing) except -1:
+        cdef TableState table
+        cdef int status
+        for table in self.tables:
+            if table is not None and table.space.partition.late_count != 0:
+                status = partition_catch_up(&table.space.partition, segments_max)
+                if status == ERR_CORRUPT:
+                    self.log.view.refuted = True
+                if status < 0:
+                    self.fail(status, doing)
+        return 0
+
     cdef int prove_relied(self, str doing) except -1:
+        if self.arena.late_count != 0:
+            self.catch_up(~<uint64_t>0, doing)
         if view_settled(&self.log.view) != OK:
             self.fail(ERR_CORRUPT, doing)
         return 0

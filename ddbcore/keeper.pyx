@@ -37,6 +37,7 @@ cdef enum:
     # many times their bytes.
     FAST_BYTES = 1048576
     SLOW_BYTES = 262144
+    CATCH_UP_SEGMENTS = 16                # loaded in a step: some ten microseconds each
     SETTLE_COUNT = 2                      # blocks proven in a step: some ten microseconds each
 
 
@@ -117,6 +118,10 @@ def run_maintainer(Engine engine not None):
 
 cdef int maintain(Engine engine) except -1:
     cdef uint64_t passes = engine.compaction_count
+    while engine.arena.late_count != 0 and not engine.stopping and not engine.refused:
+        engine.catch_up(CATCH_UP_SEGMENTS, "replaying the log")
+        with nogil:
+            engine.disk.pause_ns(1000)
     while engine.log.view.relied_blocks != 0 and not engine.stopping and not engine.refused:
         if view_settle(&engine.log.view, SETTLE_COUNT) != OK:
             engine.prove_relied("proving what was relied on at opening")

@@ -36,6 +36,9 @@ from ddbcore.partition cimport (
     REF_RECORD,
     Slot,
     hash_tag,
+    late_clear,
+    partition_catch_up,
+    partition_defer,
     partition_find,
     partition_free,
     partition_init,
@@ -102,6 +105,8 @@ cdef int keyspace_init(Keyspace* space, Arena* arena, LogView* view, uint32_t ke
     space.has_range = has_range
     space.hash_seed = hash_seed
     forest_init(&space.forest, arena, view, keyspace_id)
+    space.partition.late_apply = late_record_apply
+    space.partition.late_space = space
     return partition_init(&space.partition, arena, keyspace_id)
 
 
@@ -121,6 +126,7 @@ cdef void keyspace_clear(Keyspace* space) noexcept nogil:
         if unit.granules != 0 and unit.owner == space.id:
             unit_free(arena, index)
     routes_clear(&space.partition)
+    late_clear(&space.partition)
     for index in range(space.slot_live_count):
         space.view.slots[index].live_bytes -= space.slot_live[index]
         space.slot_live[index] = 0
@@ -303,6 +309,35 @@ cdef int keyspace_put(Keyspace* space, uint64_t hash, const Record* record,
     return status
 
 
+cdef int record_apply(Keyspace* space, uint64_t hash, const Record* record,
+                      uint64_t address) noexcept nogil:
+    if record.kind == RECORD_DELETE:
+        return keyspace_remove(space, hash, record_hash_span(record), record_range_span(record))
+    return keyspace_put(space, hash, record, address)
+
+
+cdef int late_record_apply(void* context, uint64_t hash, uint64_t address) noexcept nogil:
+    """Apply a record that waited, and rely on what it replaces as a replay does."""
+    cdef Keyspace* space = <Keyspace*>context
+    cdef LogView* view = space.view
+    cdef bint trusting = view.trusting
+    cdef int status
+    view.trusting = True
+    # Replaying its frame proved it.
+    status = record_apply(space, hash,
+                          <const Record*>(view.slots[address_slot(address)].base
+                                          + address_offset(address)), address)
+    view.trusting = trusting
+    return status
+
+
+cdef int keyspace_replay(Keyspace* space, uint64_t hash, const Record* record,
+                         uint64_t address) noexcept nogil:
+    if space.view.trusting and partition_defer(&space.partition, hash, address) == FOUND:
+        return OK
+    return record_apply(space, hash, record, address)
+
+
 cdef int keyspace_replace(Keyspace* space, Found* found, const Record* record,
                           uint64_t address) noexcept nogil:
     cdef int status = keyspace_account(space, address, 0)
@@ -410,8 +445,10 @@ cdef int keyspace_verify(Keyspace* space, uint64_t* items) noexcept nogil:
     cdef Slot slot
     cdef uint32_t segments = 0
     cdef uint64_t entry_items = 0
-    cdef int status = partition_verify(&space.partition, &segments)
+    cdef int status = partition_catch_up(&space.partition, ~<uint64_t>0)
     items[0] = 0
+    if status == OK:
+        status = partition_verify(&space.partition, &segments)
     if status != OK:
         return status
     status = partition_seek(&space.partition, 0, &slot)

@@ -77,7 +77,7 @@ cdef void entry_free(CacheEntry* entry) noexcept:
 
 
 cdef CacheSlot* slots_new(uint32_t count) noexcept:
-    cdef CacheSlot* slots = <CacheSlot*>span_alloc(count * sizeof(CacheSlot), True)
+    cdef CacheSlot* slots = <CacheSlot*>span_alloc(count * sizeof(CacheSlot))
     if slots != NULL:
         memset(slots, 0, count * sizeof(CacheSlot))
     return slots

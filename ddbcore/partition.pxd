@@ -28,6 +28,16 @@ cdef struct HashSegment:
     uint64_t prefix                       # the shared bits, at the top
     uint64_t padding[4]
 
+# A record of the log that waits for its segment to be loaded.
+cdef struct Late:
+    uint64_t hash
+    uint64_t address
+    uint32_t next                         # of the same unit, from 1; 0: none
+    uint32_t last                         # in a unit's first: its last
+
+# Put a record into the index; a status.
+ctypedef int (*LateApply)(void* space, uint64_t hash, uint64_t address) noexcept nogil
+
 cdef struct Partition:
     Arena* arena                          # borrowed
     uint32_t* directory                   # unit ids, 1 << depth of them; owned
@@ -35,6 +45,13 @@ cdef struct Partition:
     uint32_t depth
     uint32_t owner                        # keyspace id
     uint64_t count                        # entries
+    Late* late                            # owned
+    uint32_t late_used                    # of `late`
+    uint32_t late_capacity
+    uint32_t late_next                    # those before it are applied
+    uint32_t late_count                   # not applied yet
+    LateApply late_apply
+    void* late_space                      # for late_apply; borrowed
 
 cdef struct Slot:
     HashSegment* segment                  # borrowed: valid until the next change of the partition
@@ -61,6 +78,12 @@ cdef int partition_insert(Partition* partition, uint64_t hash, uint64_t ref,
 cdef int partition_set(Partition* partition, Slot* slot, uint64_t ref) noexcept nogil
 cdef int partition_remove(Partition* partition, Slot* slot) noexcept nogil
 # Bring the cache line of a hash's home nearer.
+# Let a record wait until its segment is loaded: FOUND; OK when it need not or should not wait.
+cdef int partition_defer(Partition* partition, uint64_t hash, uint64_t address) noexcept nogil
+# Load up to so many segments that records wait for. OK or an error.
+cdef int partition_catch_up(Partition* partition, uint64_t segments_max) noexcept nogil
+# Forget the records that wait: their segments were freed.
+cdef void late_clear(Partition* partition) noexcept nogil
 cdef void partition_prefetch(Partition* partition, uint64_t hash) noexcept nogil
 # Point at the first entry with tag >= `tag`: FOUND, OK at the end, or an error.
 cdef int partition_seek(Partition* partition, uint32_t tag, Slot* slot) noexcept nogil

@@ -4,32 +4,33 @@ Theory of operation
     Extendible hashing on the top bits of the hash: a directory of 1 << depth unit ids, each naming
     a segment. A segment is an array of 8-byte entries kept in hash order by linear probing: an
     entry's home is its hash's fraction of the segment, entries lie at their home or after it, and
-    never out of order (Robin Hood hashing ordered by hash). So a look-up reads one cache line, now
-    and then the next, and a walk over segments and slots is a walk in hash order: a scan resumes
-    anywhere.
+    never out of order. So a look-up reads one cache line, now and then the next, and a walk over
+    segments and slots is a walk in hash order: a scan resumes anywhere.
 
-    An entry holds the top 26 bits of the hash (the tag), 2 bits of kind and a 36-bit address. There
-    are no keys here: who asks compares the record. The tag alone gives an entry's home in any
-    segment size, so growing never reads a record.
+    An entry holds the top 26 bits of the hash (the tag), 2 bits of kind and a 36-bit address: no
+    key, who asks compares the record. The tag alone gives its home in segments of any size.
 
     A segment grows by 4 KiB steps from 4 to 16 KiB and then splits in two of 8 or 12; the load
     stays between 0.6 and 0.9, about 10.7 bytes a key. The limit differs from segment to segment, or
-    all of them would split together. Keys that share so many bits that splitting is useless (an
-    attack) make their segment grow up to 256 KiB; then ERR_FULL.
+    all would split together. Keys that share so many bits that splitting is useless (an attack)
+    make their segment grow up to 256 KiB; then ERR_FULL.
+
+    At opening, records of the log wait (late records), in lists, for the units that are only in the
+    checkpoint file. Who asks for such a segment gets it with them applied.
 
 Invariants
-    1. Entries of a segment are sorted by tag; an entry is never before its home; no empty slot lies
-       between home and entry.
+    1. Entries of a segment are sorted by tag; none is before its home; no empty slot between.
     2. Every directory slot whose top `segment.depth` bits equal segment.prefix names that segment.
     3. segment.count entries are non-zero; slots at the end beyond the last entry are zero.
     4. A route is 0 or right: whoever gives a unit another block clears the routes that lead there.
+    5. Nobody gets a segment whose unit has late records.
 
 Threads
     Under the GIL. Format: FORMAT.md, section "Hash segments".
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memmove, memset
 
 from ddbcore.arena cimport (
@@ -38,6 +39,7 @@ from ddbcore.arena cimport (
     UNIT_HASH,
     UNIT_NONE,
     Arena,
+    Unit,
     block_drop,
     unit_at,
     unit_data,
@@ -63,6 +65,8 @@ cdef enum:
     ROUTE_GRANULES = 127
     ROUTE_DEPTH_SHIFT = 7
     ROUTE_DEPTH = 31
+    LATE_MAX = 65536                      # more are applied at once: they fill the segments
+    LATE_MIN = 1024
 
 
 cdef inline uint32_t entry_tag(uint64_t entry) noexcept nogil:
@@ -105,15 +109,130 @@ cdef void segment_setup(HashSegment* segment, uint32_t granules, uint32_t depth,
     segment.count = 0
 
 
-cdef inline HashSegment* segment_of(Partition* partition, uint64_t hash,
-                                    uint32_t* unit) noexcept nogil:
-    cdef HashSegment* segment
-    unit[0] = partition.directory[(hash >> 32) >> (32 - partition.depth)]
-    segment = <HashSegment*>unit_data(partition.arena, unit[0])
-    if segment != NULL and segment.kind != UNIT_HASH:
-        partition.arena.error = ERR_CORRUPT
+cdef inline uint32_t unit_of(const Partition* partition, uint64_t hash) noexcept nogil:
+    return partition.directory[(hash >> 32) >> (32 - partition.depth)]
+
+
+cdef inline uint32_t* late_of(const Partition* partition, uint32_t unit) noexcept nogil:
+    """Where the first late record of a unit is noted; NULL: the unit is not this partition's."""
+    cdef Unit* entry
+    if unit >= partition.arena.unit_count:
         return NULL
-    return segment
+    entry = unit_at(partition.arena, unit)
+    return &entry.late if entry.owner == partition.owner else NULL
+
+
+cdef HashSegment* segment_of(Partition* partition, uint64_t hash, uint32_t* unit) noexcept nogil:
+    cdef HashSegment* segment
+    cdef uint32_t* noted
+    cdef int status
+    while True:
+        unit[0] = unit_of(partition, hash)
+        segment = <HashSegment*>unit_data(partition.arena, unit[0])
+        if segment != NULL and segment.kind != UNIT_HASH:
+            partition.arena.error = ERR_CORRUPT
+            return NULL
+        if segment == NULL or partition.late_count == 0:
+            return segment
+        noted = late_of(partition, unit[0])
+        if noted == NULL or noted[0] == 0:
+            return segment
+        status = late_apply(partition, unit[0])
+        if status < 0:
+            partition.arena.error = status
+            return NULL
+
+
+cdef void late_add(Partition* partition, uint32_t number) noexcept nogil:
+    """Let a late record wait for the unit that its hash leads to, behind those that do already."""
+    cdef Late* late = &partition.late[number - 1]
+    cdef uint32_t* noted = late_of(partition, unit_of(partition, late.hash))
+    cdef Late* first
+    late.next = 0
+    late.last = number
+    if noted == NULL:
+        return                            # a forged directory: late_count will never be 0
+    if noted[0] == 0:
+        noted[0] = number
+    else:
+        first = &partition.late[noted[0] - 1]
+        partition.late[first.last - 1].next = number
+        first.last = number
+
+
+cdef int late_apply(Partition* partition, uint32_t unit) noexcept nogil:
+    """Apply the records that wait for a unit, which is loaded. It may be split by them."""
+    cdef uint32_t number = unit_at(partition.arena, unit).late
+    cdef uint32_t following
+    cdef Late* late
+    cdef int status
+    unit_at(partition.arena, unit).late = 0
+    while number != 0:
+        late = &partition.late[number - 1]
+        following = late.next
+        status = partition.late_apply(partition.late_space, late.hash, late.address)
+        if status < 0:
+            # This one and the rest wait on. Looking for the entry may have found a route.
+            routes_clear(partition)
+            while number != 0:
+                following = partition.late[number - 1].next
+                late_add(partition, number)
+                number = following
+            return status
+        number = following
+        partition.late_count -= 1
+        partition.arena.late_count -= 1
+    return OK
+
+
+cdef int partition_defer(Partition* partition, uint64_t hash, uint64_t address) noexcept nogil:
+    cdef uint32_t unit = unit_of(partition, hash)
+    cdef uint32_t capacity = partition.late_capacity
+    cdef Late* late
+    if (late_of(partition, unit) == NULL or unit_at(partition.arena, unit).data != NULL
+            or partition.arena.late_count >= LATE_MAX):
+        return OK
+    if partition.late_used == capacity:
+        capacity = LATE_MIN if capacity == 0 else capacity * 2
+        late = <Late*>realloc(partition.late, capacity * sizeof(Late))
+        if late == NULL:
+            return OK
+        partition.late = late
+        partition.late_capacity = capacity
+    partition.late[partition.late_used].hash = hash
+    partition.late[partition.late_used].address = address
+    partition.late_used += 1
+    partition.late_count += 1
+    partition.arena.late_count += 1
+    late_add(partition, partition.late_used)
+    return FOUND
+
+
+cdef int partition_catch_up(Partition* partition, uint64_t segments_max) noexcept nogil:
+    cdef uint64_t hash
+    cdef uint32_t* noted
+    cdef uint32_t unit
+    while partition.late_next < partition.late_used and segments_max != 0:
+        hash = partition.late[partition.late_next].hash
+        noted = late_of(partition, unit_of(partition, hash))
+        if noted != NULL and noted[0] != 0:
+            if segment_of(partition, hash, &unit) == NULL:
+                return partition.arena.error
+            segments_max -= 1
+        partition.late_next += 1
+    if partition.late_count == 0:
+        late_clear(partition)
+    elif partition.late_next == partition.late_used:
+        return ERR_CORRUPT
+    return OK
+
+
+cdef void late_clear(Partition* partition) noexcept nogil:
+    partition.arena.late_count -= partition.late_count
+    free(partition.late)
+    partition.late = NULL
+    partition.late_used = partition.late_capacity = 0
+    partition.late_next = partition.late_count = 0
 
 
 # A look-up would go from the directory to the table of units, to the segment's head, to the entry,
@@ -127,6 +246,8 @@ cdef inline uint64_t route_of(Partition* partition, uint64_t hash, uint32_t* uni
     unit[0] = partition.directory[index]
     if partition.routes[index] == 0:
         segment = segment_of(partition, hash, unit)
+        # Late records may have doubled the directory.
+        index = <uint32_t>((hash >> 32) >> (32 - partition.depth))
         if segment != NULL:
             partition.routes[index] = (
                 <uint64_t>segment | <uint64_t>segment.depth << ROUTE_DEPTH_SHIFT
@@ -160,6 +281,9 @@ cdef int partition_init(Partition* partition, Arena* arena, uint32_t owner) noex
     partition.directory = NULL
     partition.routes = NULL
     partition.count = 0
+    partition.late = NULL
+    partition.late_used = partition.late_capacity = 0
+    partition.late_next = partition.late_count = 0
     if directory_make(partition, 0) != OK:
         return ERR_MEMORY
     unit = unit_new(arena, 1, owner)
@@ -177,6 +301,10 @@ cdef void partition_free(Partition* partition) noexcept nogil:
     partition.directory = NULL
     partition.routes = NULL
     partition.count = 0
+    # The arena may be gone: its count is not touched.
+    free(partition.late)
+    partition.late = NULL
+    partition.late_count = 0
 
 
 cdef int partition_find(Partition* partition, uint64_t hash, Slot* slot) noexcept nogil:

@@ -4,7 +4,8 @@
 so that tests choose them: equal tags, full segments, the ends of the hash space. `table_check`
 walks the index of a table of an open database as `hashrange verify` does; `engine_check` adds up
 what the counters say; `memory_limit` makes memory run out; `template_count` looks into the
-decoder's memory. Nothing in the engine uses any of them.
+decoder's memory; `catch_up` does what any count does first, and no more. Nothing in the engine uses
+any of them.
 
 *Invariants*. (1) table_check changes nothing.
 
@@ -156,6 +157,16 @@ def memory_limit(Engine engine not None, blocks):
 def relied_blocks(Engine engine not None):
     """Blocks of the log that the opening relied on and that are not proven yet."""
     return engine.log.view.relied_blocks
+
+
+def late_records(Engine engine not None):
+    """Records of the log that wait for their segments of the index to be loaded."""
+    return engine.arena.late_count
+
+
+def catch_up(Engine engine not None):
+    """Put late records into the indexes, and prove nothing. Raises what Engine.catch_up does."""
+    engine.catch_up(~<uint64_t>0, "catching up")
 
 
 def template_count(CoreTable table not None):

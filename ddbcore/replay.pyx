@@ -33,10 +33,7 @@ from ddbcore.engine cimport Engine, LogPosition, TableState
 from ddbcore.keyspace cimport (
     Keyspace,
     keyspace_hash,
-    keyspace_put,
-    keyspace_remove,
-    record_hash_span,
-    record_range_span,
+    keyspace_replay,
 )
 from ddbcore.io cimport FILE_READ
 from ddbcore.log cimport (
@@ -71,7 +68,6 @@ from ddbcore.errors import CorruptError, StorageError
 
 cdef enum:
     WINDOW_COUNT = 64
-    HASTY_BYTES_MAX = 4194304             # replaying more takes longer than clearing large pages
     PROOF_ZEROS_MAX = 1048576             # this many zero bytes end the search for a proof
     PROOF_BYTES_MAX = 67108864
     PROOF_WINDOW_BYTES = 65536
@@ -117,11 +113,7 @@ cdef class Replayer:
         cdef Waiting* entry
         for index in range(self.waiting):
             entry = &self.window[index]
-            if entry.record.kind == RECORD_DELETE:
-                status = keyspace_remove(entry.space, entry.hash, record_hash_span(entry.record),
-                                         record_range_span(entry.record))
-            else:
-                status = keyspace_put(entry.space, entry.hash, entry.record, entry.address)
+            status = keyspace_replay(entry.space, entry.hash, entry.record, entry.address)
             if status < 0:
                 self.waiting = 0
                 self.engine.fail(status, "replaying the log")
@@ -235,7 +227,7 @@ cdef class Replayer:
             return 0
         if engine.log.view.slots[slot].base != NULL:
             # The writer retired what was in this slot; every record of it was moved by frames that
-            # are applied. What was relied on there is proven as long as it can be.
+            # are applied, or are now. What was relied on there is proven as long as it can be.
             engine.prove_relied("replaying the log")
             engine.log.segment_drop(slot, False)
         if not engine.writable:
@@ -285,8 +277,6 @@ cdef class Replayer:
             engine.position = position
             engine.recovered_bytes += frame.size_bytes
             engine.recovered_frames += 1
-            if engine.recovered_bytes > HASTY_BYTES_MAX:
-                engine.arena.hasty = False
         self.flush()
         return end
 
@@ -296,12 +286,10 @@ cdef int replay(Engine engine, bint trusting=False) except -1:
     cdef int end
     replayer.engine = engine
     engine.log.view.trusting = trusting
-    engine.arena.hasty = True
     try:
         end = replayer.run()
     finally:
         engine.log.view.trusting = False
-        engine.arena.hasty = False
     engine.log.lsn = engine.position.lsn
     return end
 

@@ -49,7 +49,10 @@ def verify(path: str | os.PathLike[str]) -> VerifyReport:
 def inspect(database: Database) -> VerifyReport:
     """Check everything in an open database, as verify does."""
     report = VerifyReport(str(database.engine.path))
-    report.checked["frames"] = database.stats()["recovered_frames"]
+    try:
+        report.checked["frames"] = database.stats()["recovered_frames"]
+    except CorruptError as error:
+        report.errors.append(str(error))
     # The last call that follows a writer: what is inspected from here on stays as it is.
     names = database.tables()
     inspector = Inspector(database)
