@@ -207,7 +207,9 @@ cdef class CoreTable:
         # is another table.
         if (self.name not in self.engine.names
                 or (self.engine.writable and not self.engine.rolled_back)):
-            raise TableNotFound(f"table {self.name!r} was dropped")
+            table, slash, index = self.name.partition("/")
+            raise TableNotFound(f"index {index!r} of table {table!r} was dropped" if slash
+                                else f"table {table!r} was dropped")
         self.state = self.engine.tables[self.engine.names[self.name]]
         self.space = &self.state.space
         self.codec = self.state.codec
