@@ -40,6 +40,8 @@ def case_load(bench: Bench) -> list[dict]:
     """Batch load of the flat table in key order, from Python dicts: encoding counts, making the
     dicts does not."""
 
+    bench.clear_memory()
+
     def loader(name):
         def run():
             peer = PEERS[name]()

@@ -324,7 +324,7 @@ def case_tail(bench: Bench) -> list[dict]:
     indexes, items = items_to_write(bench)
     peers = {
         name: peer
-        for name, peer in bench.flat().items()
+        for name, peer in bench.flat(with_dict=False).items()
         if name in ("lmdb", "rocksdict", "plyvel", "hashrange")
     }
     samples, note = {"no call": _tail(None, None, items, bench.tail_seconds / 4)}, ""

@@ -189,7 +189,7 @@ def case_transaction(bench: Bench) -> list[dict]:
     indexes = distinct_indexes(bench.count, 4 * (DRAW_COUNT // 4), bench.seed + 5)
     groups = [indexes[start : start + 4] for start in range(0, len(indexes) - 3, 4)]
     calls = {}
-    for name, peer in bench.flat().items():
+    for name, peer in bench.flat(with_dict=False).items():
         transact = _transaction(peer)
         if transact is None:
             continue
@@ -260,7 +260,7 @@ def plain(item: dict) -> dict:
 def case_filter(bench: Bench) -> list[dict]:
     """A scan of the flat table with a filter that 0.8 % of the items pass."""
     scans = {}
-    for name, peer in bench.flat().items():
+    for name, peer in bench.flat(with_dict=False).items():
         reads_of = peer.reading
 
         def scan(_, reads_of=reads_of):
@@ -268,8 +268,7 @@ def case_filter(bench: Bench) -> list[dict]:
                 return [item for item in reads.scan() if item["quantity"] == WANTED_QUANTITY]
 
         scans[name] = scan
-    scans.pop("dict", None)
-    peer = bench.flat().get("hashrange")
+    peer = bench.flat(with_dict=False).get("hashrange")
     if peer is not None:
         decoding, items = scans.pop("hashrange"), peer.items
         scans["hashrange, execute"] = _filtered_pages(peer.db.execute)
@@ -311,6 +310,7 @@ def _filtered_pages(execute):
 
 def case_indexed(bench: Bench) -> list[dict]:
     """Overwrite an item of a table with two indexes; read the 50 items of one value of one."""
+    bench.clear_memory()
     count = min(bench.count, INDEXED_COUNT_MAX) // GROUP_COUNT * GROUP_COUNT
     flat, peers = bench.workload.flat, {}
     for name in bench.names:
