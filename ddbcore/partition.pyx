@@ -122,7 +122,9 @@ cdef inline uint32_t* late_of(const Partition* partition, uint32_t unit) noexcep
     return &entry.late if entry.owner == partition.owner else NULL
 
 
-cdef HashSegment* segment_of(Partition* partition, uint64_t hash, uint32_t* unit) noexcept nogil:
+cdef HashSegment* segment_settled(Partition* partition, uint64_t hash,
+                                  uint32_t* unit) noexcept nogil:
+    """As segment_of, where something may be wrong or late."""
     cdef HashSegment* segment
     cdef uint32_t* noted
     cdef int status
@@ -141,6 +143,16 @@ cdef HashSegment* segment_of(Partition* partition, uint64_t hash, uint32_t* unit
         if status < 0:
             partition.arena.error = status
             return NULL
+
+
+cdef inline HashSegment* segment_of(Partition* partition, uint64_t hash,
+                                    uint32_t* unit) noexcept nogil:
+    cdef HashSegment* segment
+    unit[0] = unit_of(partition, hash)
+    segment = <HashSegment*>unit_data(partition.arena, unit[0])
+    if segment == NULL or segment.kind != UNIT_HASH or partition.late_count != 0:
+        return segment_settled(partition, hash, unit)
+    return segment
 
 
 cdef void late_add(Partition* partition, uint32_t number) noexcept nogil:
@@ -189,6 +201,8 @@ cdef int partition_defer(Partition* partition, uint64_t hash, uint64_t address) 
     cdef uint32_t unit = unit_of(partition, hash)
     cdef uint32_t capacity = partition.late_capacity
     cdef Late* late
+    if partition.routes[(hash >> 32) >> (32 - partition.depth)] != 0:
+        return OK                         # loaded, and its route is at hand
     if (late_of(partition, unit) == NULL or unit_at(partition.arena, unit).data != NULL
             or partition.arena.late_count >= LATE_MAX):
         return OK
