@@ -445,6 +445,7 @@ cdef class Job:
                     and slot < log.view.slot_count and log.view.slots[slot].number == number):
                 log.segment_detach(slot, &segment)
                 with nogil:
+                    log.unload(&segment)
                     log.discard(&segment)
         return 0
 

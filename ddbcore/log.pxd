@@ -110,6 +110,8 @@ cdef class Log:
     cdef uint64_t next_size(self, uint64_t least) noexcept nogil
     # Take a segment out of its slot; what is left of it is for `discard`.
     cdef void segment_detach(self, uint32_t slot, NewSegment* out) noexcept nogil
+    # The slow part of it, with pauses for others.
+    cdef void unload(self, const NewSegment* segment) noexcept nogil
     # Unmap, close and remove a segment that is in no slot. The file system may take 20 ms for it.
     cdef void discard(self, NewSegment* segment) noexcept nogil
     cdef void write_roll(self, NewSegment* segment, uint32_t slot) noexcept nogil
