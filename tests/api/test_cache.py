@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import random
 import weakref
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from crash.oracle import seed_of
 
 import hashrange
 
@@ -249,6 +251,40 @@ def test_the_least_recently_used_go_first() -> None:
         _, misses = counters(db)
         table.get(1000)
         assert counters(db)[1] == misses + 1
+
+
+# Entries come and go, and those that stay are found: each get of an item that was read before and
+# not written since is a hit.
+def test_what_is_kept_is_found() -> None:
+    seed = seed_of("HASHRANGE_CACHE_SEED")
+    print(f"HASHRANGE_CACHE_SEED={seed}")
+    dice = random.Random(seed)
+    kept: set[int] = set()
+    there: dict[int, int] = {}
+    wanted = [0, 0]
+    with hashrange.open(cache_bytes=1 << 30) as db:
+        table = db.create_table("table", ("id", "N"))
+        for turn in range(60_000):
+            # Few keys, then many: the table of entries grows, and empties.
+            number = dice.randrange(40 if turn < 10_000 else 3000)
+            draw = dice.random()
+            if draw < 0.2:
+                table.put({"id": number, "turn": turn})
+                there[number] = turn
+                kept.discard(number)
+            elif draw < 0.3:
+                table.delete(number)
+                there.pop(number, None)
+                kept.discard(number)
+            else:
+                item = table.get(number)
+                assert item == ({"id": number, "turn": there[number]} if item else None)
+                assert (item is None) == (number not in there)
+                wanted[number not in kept] += 1
+                if item is not None:
+                    kept.add(number)
+        assert list(counters(db)) == wanted
+        assert db.stats()["cache"]["items"] == len(kept)
 
 
 # A pass over everything does not empty a full cache of what is in use.
