@@ -260,7 +260,8 @@ def plain(item: dict) -> dict:
 def case_filter(bench: Bench) -> list[dict]:
     """A scan of the flat table with a filter that 0.8 % of the items pass."""
     scans = {}
-    for name, peer in bench.flat(with_dict=False).items():
+    peers = bench.flat(with_dict=False)
+    for name, peer in peers.items():
         reads_of = peer.reading
 
         def scan(_, reads_of=reads_of):
@@ -268,7 +269,7 @@ def case_filter(bench: Bench) -> list[dict]:
                 return [item for item in reads.scan() if item["quantity"] == WANTED_QUANTITY]
 
         scans[name] = scan
-    peer = bench.flat(with_dict=False).get("hashrange")
+    peer = peers.get("hashrange")
     if peer is not None:
         decoding, items = scans.pop("hashrange"), peer.items
         scans["hashrange, execute"] = _filtered_pages(peer.db.execute)
@@ -368,7 +369,7 @@ def case_execute(bench: Bench) -> list[dict]:
             values[item["pk"]["S"]] = encode(item)
 
         gets["dict"], puts["dict"] = (dict_get, keys), (dict_put, typed_items)
-    peer = bench.flat().get("hashrange")
+    peer = bench.flat(with_dict=False).get("hashrange")
     if peer is not None:
         execute = peer.db.execute
 

@@ -8,10 +8,10 @@ Theory of operation
     durable, it sleeps until a writer wakes it. When the log has grown enough it wakes the
     maintainer.
 
-    The maintainer first proves what the opening relied on. It works under the GIL in steps of some
-    ten microseconds and lets go in between; the long parts of a checkpoint run without the GIL. A
-    background checkpoint that fails (a full disk) is tried again after more writes, and shown in
-    stats().
+    The maintainer first puts late records into the index and proves what the opening relied on. It
+    works under the GIL in steps of some ten to some hundred microseconds and lets go in between;
+    the long parts of a checkpoint run without the GIL. A background checkpoint that fails (a full
+    disk) is tried again after more writes, and shown in stats().
 
 Invariants
     1. Neither thread touches the engine after `stop` has returned.

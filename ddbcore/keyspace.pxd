@@ -50,12 +50,12 @@ cdef int keyspace_entry(Keyspace* space, uint64_t hash, Span hash_key, Slot* slo
 # Point a key at a new record. FOUND: replaced; OK: added; or an error and nothing changed.
 cdef int keyspace_put(Keyspace* space, uint64_t hash, const Record* record,
                       uint64_t address) noexcept nogil
-# Apply puts and deletes that lie one behind the other, `address` being the first one's. OK or an
-# error.
 # Put or remove a replayed record: at once, or when its place in the index is loaded. OK, FOUND, or
 # an error.
 cdef int keyspace_replay(Keyspace* space, uint64_t hash, const Record* record,
                          uint64_t address) noexcept nogil
+# Apply puts and deletes that lie one behind the other, `address` being the first one's. OK or an
+# error.
 cdef int keyspace_apply(Keyspace* space, const uint8_t* records, uint64_t size,
                         uint64_t address) noexcept nogil
 # Take a key out. FOUND, OK (absent) or an error.

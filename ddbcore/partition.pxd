@@ -77,13 +77,13 @@ cdef int partition_insert(Partition* partition, uint64_t hash, uint64_t ref,
 # Replace the reference under a slot.
 cdef int partition_set(Partition* partition, Slot* slot, uint64_t ref) noexcept nogil
 cdef int partition_remove(Partition* partition, Slot* slot) noexcept nogil
-# Bring the cache line of a hash's home nearer.
 # Let a record wait until its segment is loaded: FOUND; OK when it need not or should not wait.
 cdef int partition_defer(Partition* partition, uint64_t hash, uint64_t address) noexcept nogil
 # Load up to so many segments that records wait for. OK or an error.
 cdef int partition_catch_up(Partition* partition, uint64_t segments_max) noexcept nogil
 # Forget the records that wait: their segments were freed.
 cdef void late_clear(Partition* partition) noexcept nogil
+# Bring the cache line of a hash's home nearer.
 cdef void partition_prefetch(Partition* partition, uint64_t hash) noexcept nogil
 # Point at the first entry with tag >= `tag`: FOUND, OK at the end, or an error.
 cdef int partition_seek(Partition* partition, uint32_t tag, Slot* slot) noexcept nogil

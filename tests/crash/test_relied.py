@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crash.acts import WHOLE_INDEX
 from crash.oracle import abandon, seed_of
 
 import hashrange
@@ -142,16 +143,8 @@ def test_an_opening_relies_on_old_records_until_something_is_called_absent(kille
 
 
 @pytest.mark.parametrize("act", [
+    *WHOLE_INDEX,
     absent_get,
-    lambda database: next(iter(database.table("plain").scan())),
-    lambda database: database.table("plain").columns(["n"]),
-    lambda database: database.table("plain").columns(["n"], filter="n > :n", values={":n": 9}),
-    lambda database: next(iter(database.table("ranged").query("g1"))),
-    lambda database: database.table("plain").count(),
-    lambda database: database.table("plain").size_bytes(),
-    lambda database: database.stats(),
-    lambda database: database.checkpoint(),
-    lambda database: database.compact(),
     lambda database: database.table("plain").put(plain(1), condition="attribute_not_exists(zzz)")
     or absent_get(database),
 ])
